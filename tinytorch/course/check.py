@@ -1,0 +1,237 @@
+"""Running an exercise's cases against a student's cell, and saying exactly what differed.
+
+While exercise X is checked, X is the student's and everything else the reference, so a failure is
+about X. This file produces data; `card.py` draws it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+import sys
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import overlay
+from .exercise import Case, Exercise
+from .limit import TimeLimit, time_limit
+from .symbols import compile_cell
+
+_PRINTED = 2000  # characters of a failing case's own output worth showing
+
+
+@dataclass
+class Outcome:
+    """What one case gave. `message` is empty when it passed."""
+
+    case: Case
+    message: str = ""
+    expected: Any = None
+    got: Any = None
+    index: tuple[int, ...] | None = None  # the first place where the values differ
+    where: str = ""  # the student's line that raised
+    printed: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.message
+
+
+@dataclass
+class Report:
+    exercise: Exercise
+    outcomes: list[Outcome] = field(default_factory=list)
+    problem: str = ""  # the cell could not be run at all
+
+    @property
+    def passed(self) -> bool:
+        return not self.problem and all(o.passed for o in self.outcomes)
+
+    @property
+    def failure(self) -> Outcome | None:
+        return next((o for o in self.outcomes if not o.passed), None)
+
+
+def check(exercise: Exercise, cell: str) -> Report:
+    """Run every case of `exercise` with the symbol that `cell` builds in force."""
+    report = Report(exercise)
+    try:
+        value, codes = compile_cell(exercise.symbol, cell)
+    except SyntaxError as error:
+        report.problem = f"The cell does not parse: {error.msg}, line {error.lineno}."
+        return report
+    except Exception as error:
+        report.problem = f"The cell raised {_describe(error)} while it was being defined."
+        return report
+    with overlay.only({}):
+        wanted = [_expected(exercise, case) for case in exercise.cases]
+    with overlay.only({exercise.id: value}):
+        try:
+            with time_limit(exercise.seconds, codes):
+                for case, expected in zip(exercise.cases, wanted, strict=True):
+                    report.outcomes.append(_run(exercise, case, expected))
+        except TimeLimit:
+            case = exercise.cases[len(report.outcomes)]
+            report.outcomes.append(Outcome(case, _too_long(exercise)))
+    return report
+
+
+def _too_long(exercise: Exercise) -> str:
+    return (
+        f"Stopped after {exercise.seconds:g} seconds: the code was still running. "
+        "Is there a loop whose condition never becomes false?"
+    )
+
+
+def _expected(exercise: Exercise, case: Case) -> Any:
+    if case.expect is ...:
+        return ...
+    return _as_tensors(_evaluate(f"{exercise.given}\n{case.expect}"))
+
+
+def _as_tensors(value: Any) -> Any:
+    """Lists and arrays stand for tensors; made here, while the reference's Tensor is in force."""
+    from ..tensor import Tensor
+
+    if isinstance(value, list | np.ndarray):
+        return Tensor(value)
+    return tuple(map(_as_tensors, value)) if type(value) is tuple else value
+
+
+def _run(exercise: Exercise, case: Case, expected: Any) -> Outcome:
+    outcome = Outcome(case, expected=expected)
+    out = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), np.errstate(all="ignore"):
+            outcome.got = _evaluate(f"{exercise.given}\n{case.call}")
+    except Exception as error:
+        outcome.message = _judge_error(case, error)
+        if outcome.message:
+            outcome.where = _student_line(error, exercise.id)
+    else:
+        _judge_value(outcome)
+    outcome.printed = out.getvalue()[:_PRINTED]
+    return outcome
+
+
+def _evaluate(text: str) -> Any:
+    """Run statements and return the value of the last one, which must be an expression."""
+    namespace = {**vars(sys.modules["tinytorch"]), "np": np}
+    tree = ast.parse(text.strip())
+    last = ast.Expression(tree.body.pop().value)
+    exec(compile(tree, "<case>", "exec"), namespace)
+    return eval(compile(last, "<case>", "eval"), namespace)
+
+
+def _judge_error(case: Case, error: Exception) -> str:
+    if isinstance(error, NotImplementedError) and not str(error):
+        return "Not built yet: write the body in place of `raise NotImplementedError`."
+    if case.raises is None:
+        return f"It raised {_describe(error)}."
+    kind, pattern = case.raises
+    if not isinstance(error, kind):
+        return f"It must raise {_named(kind)}, and it raised {_describe(error)}."
+    if not re.search(pattern, str(error)):
+        return f"Its {kind.__name__} must say more: the message is {str(error)!r}."
+    return ""
+
+
+def _judge_value(outcome: Outcome) -> None:
+    case, got, expected = outcome.case, outcome.got, outcome.expected
+    if case.raises is not None:
+        outcome.message = f"It must raise {_named(case.raises[0])}, and it returned {_short(got)}."
+    elif got is None and expected is not None:
+        outcome.message = "It returned None. Is a `return` missing?"
+    else:
+        outcome.message, outcome.index = compare(got, expected, case.tol)
+
+
+def compare(got: Any, expected: Any, tol: float = 1e-5) -> tuple[str, tuple[int, ...] | None]:
+    """How `got` differs from `expected` ("" if it does not), and the first differing index.
+
+    NaN equals NaN. Floating-point numbers are close within `tol`, relative and absolute.
+    """
+    from ..tensor import Tensor
+
+    if isinstance(expected, Tensor):
+        if not isinstance(got, Tensor):
+            return f"It must return a Tensor, and it returned a {type(got).__name__}.", None
+        if not isinstance(data := getattr(got, "data", None), np.ndarray):
+            return f"The Tensor's `.data` must be a NumPy array; it is {_short(data)}.", None
+        if got.data.shape != expected.data.shape:
+            return f"The shape must be {expected.data.shape}; it is {got.data.shape}.", None
+        if got.data.dtype != expected.data.dtype:
+            return f"The dtype must be {expected.data.dtype}; it is {got.data.dtype}.", None
+        return _compare_values(got.data, expected.data, tol)
+    if isinstance(expected, tuple):
+        if not isinstance(got, tuple):
+            return f"It must return a tuple, and it returned {_short(got)}.", None
+        if len(got) != len(expected):
+            return f"The tuple must hold {len(expected)} items; it holds {len(got)}.", None
+        for i, (g, e) in enumerate(zip(got, expected, strict=True)):
+            message, _ = compare(g, e, tol)
+            if message:
+                return f"Item {i} differs: {message}", (i,)
+        return "", None
+    if isinstance(expected, bool | np.bool_):
+        ok = isinstance(got, bool | np.bool_) and got == expected
+    elif isinstance(expected, int | float | np.number):
+        ok = isinstance(got, int | float | np.number) and bool(
+            np.isclose(got, expected, rtol=tol, atol=tol, equal_nan=True)
+        )
+    else:
+        ok = type(got) is type(expected) and got == expected
+    return ("" if ok else f"Expected {_short(expected)}, got {_short(got)}."), None
+
+
+def _compare_values(got: np.ndarray, expected: np.ndarray, tol: float):
+    with np.errstate(all="ignore"):
+        same = (
+            np.isclose(got, expected, rtol=tol, atol=tol, equal_nan=True)
+            if expected.dtype.kind in "fc"
+            else got == expected
+        )
+    if same.all():
+        return "", None
+    index = tuple(int(i) for i in np.argwhere(~same)[0])
+    place = f"at index {index}: " if index else ""
+    g, e = got[index].item(), expected[index].item()
+    count = f"{(~same).sum()} of {same.size} values differ, first " if same.size > 1 else ""
+    return f"{count}{place}expected {_number(e)}, got {_number(g)}.", index
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def safe_repr(value: Any) -> str:
+    """repr, for values whose own repr may be what is broken."""
+    try:
+        return repr(value)
+    except Exception:
+        return f"a {type(value).__name__} whose repr raises"
+
+
+def _short(value: Any, most: int = 120) -> str:
+    text = safe_repr(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _describe(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _named(kind: type[BaseException]) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
+
+
+def _student_line(error: Exception, id: str) -> str:
+    """The last line of the student's cell on the way to the error: "line 4: `x = y`"."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == f"<your {id}>"]
+    return f"line {frames[-1].lineno}: {frames[-1].line}" if frames else ""

@@ -1,0 +1,60 @@
+"""A time limit for code that may never return, without threads or signals.
+
+`sys.monitoring` calls us at every jump, branch and function start of the watched code objects, and
+only of those: the rest of Python runs at full speed. It cannot stop a single long C call.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import CodeType
+
+_TOOL = 4  # 0, 1, 2 and 5 are spoken for by debuggers, coverage, profilers and optimizers
+_EVENTS = 0
+for _name in ("JUMP", "BRANCH", "BRANCH_LEFT", "BRANCH_RIGHT", "PY_START"):
+    # 3.14 splits BRANCH in two and keeps the old name as an alias
+    _EVENTS |= getattr(sys.monitoring.events, _name, 0)
+
+
+class TimeLimit(BaseException):
+    """Raised inside the watched code; not an Exception, so that `except Exception` lets it by."""
+
+
+@contextmanager
+def time_limit(seconds: float, codes: Iterable[CodeType]) -> Iterator[None]:
+    """Raise TimeLimit in any of `codes` once `seconds` of wall time have passed."""
+    codes = list(codes)
+    deadline = time.perf_counter() + seconds
+    ticks = 0
+
+    def switch(events: int) -> None:
+        for code in codes:
+            sys.monitoring.set_local_events(_TOOL, code, events)
+
+    def tick(*_) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks % 64 == 0 and time.perf_counter() > deadline:
+            switch(0)  # before raising, or the handlers on the way out are hit again
+            raise TimeLimit
+
+    sys.monitoring.use_tool_id(_TOOL, "tinytorch time limit")
+    events = [e for e in _single_events() if e & _EVENTS]
+    for event in events:
+        sys.monitoring.register_callback(_TOOL, event, tick)
+    switch(_EVENTS)
+    try:
+        yield
+    finally:
+        switch(0)
+        for event in events:
+            sys.monitoring.register_callback(_TOOL, event, None)
+        sys.monitoring.free_tool_id(_TOOL)
+
+
+def _single_events() -> list[int]:
+    values = {v for k, v in vars(sys.monitoring.events).items() if k.isupper()}
+    return sorted(v for v in values if v and v & (v - 1) == 0)

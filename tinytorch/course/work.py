@@ -1,0 +1,168 @@
+"""The student's folder: plain Python files, one for each framework file, and `progress.json`.
+
+A file is a row of sections, each a cell that passed its check, under a line `# %% tensor.cat`.
+Whatever cannot be read is moved to `set_aside/`, whatever is replaced is kept in `history/`;
+nothing is ever deleted. This file does not know what a section means: see `overlay.py`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+IN_BROWSER = sys.platform == "emscripten"
+FOLDER = "my_tinytorch"
+DRIVE = Path("/drive")  # where JupyterLite mounts the files a student sees
+
+_MARK = re.compile(r"^# %% ([a-z_0-9]+(?:\.\w+)+)[ \t]*$", re.MULTILINE)
+_HEAD = '''"""My {file}.py: every section is a cell that passed its check.
+
+`import tinytorch` puts these definitions in place of the reference's. Deleting a section brings
+the reference back.
+"""
+'''
+
+
+def folder() -> Path:
+    """Where the student's work is: $TINYTORCH_HOME, else `my_tinytorch` on the drive or here."""
+    home = os.environ.get("TINYTORCH_HOME")
+    if home:
+        return Path(home)
+    return (DRIVE if IN_BROWSER and DRIVE.is_dir() else Path.cwd()) / FOLDER
+
+
+def sections(file: str) -> dict[str, str]:
+    """The saved cells of one file, id to text, in the file's order; damaged bytes are set aside."""
+    path = folder() / f"{file}.py"
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        aside = set_aside(path.name, path.read_bytes())
+        path.unlink()
+        raise ValueError(f"{path.name} is not text; it is kept as {aside}") from None
+    marks = list(_MARK.finditer(text))
+    ends = [m.start() for m in marks[1:]] + [len(text)]
+    return {
+        m[1]: text[m.end() : end].strip("\n") + "\n" for m, end in zip(marks, ends, strict=True)
+    }
+
+
+def files() -> list[str]:
+    """The framework files the student has saved something for."""
+    return sorted(path.stem for path in folder().glob("*.py"))
+
+
+def save(id: str, cell: str) -> Path:
+    """Write a cell as the section `id`, keeping the section it replaces in `history/`."""
+    file = id.split(".")[0]
+    cell = _MARK.sub(r"#  %% \1", cell).strip("\n") + "\n"
+    kept = sections(file)
+    before = kept.get(id)
+    if before not in (None, cell):
+        _write(folder() / "history" / _stamped(id), before)
+    kept[id] = cell
+    return _write_sections(file, kept)
+
+
+def remove(id: str) -> None:
+    """Take a section out of its file; its text goes to `history/`."""
+    file = id.split(".")[0]
+    kept = sections(file)
+    if id in kept:
+        _write(folder() / "history" / _stamped(id), kept.pop(id))
+        _write_sections(file, kept)
+
+
+def set_aside(name: str, content: bytes) -> Path:
+    """Keep `content` under a new name in `set_aside/` and return where."""
+    path = folder() / "set_aside" / name
+    n = 1
+    while path.exists():
+        n += 1
+        path = path.with_name(f"{Path(name).stem}-{n}{Path(name).suffix}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def set_section_aside(id: str) -> Path:
+    """Move a saved cell that does not load out of the way and return where it is now."""
+    file = id.split(".")[0]
+    kept = sections(file)
+    path = set_aside(f"{id}.py", kept.pop(id).encode())
+    _write_sections(file, kept)
+    return path
+
+
+def progress() -> dict[str, Any]:
+    """`progress.json` as a dict; a file that does not parse is set aside, and a new one begun."""
+    path = folder() / "progress.json"
+    try:
+        data = json.loads(path.read_bytes())
+        if not isinstance(data, dict) or not isinstance(data["exercises"], dict):
+            raise ValueError("no exercises")
+        if not all(isinstance(entry, dict) for entry in data["exercises"].values()):
+            raise ValueError("exercises are not objects")
+    except FileNotFoundError:
+        pass
+    except (ValueError, KeyError):
+        aside = set_aside(path.name, path.read_bytes())
+        path.unlink()
+        print(f"progress.json could not be read; it is kept as {aside}", file=sys.stderr)
+    else:
+        return data
+    return {"version": 1, "exercises": {}, "milestones": {}}
+
+
+def record(id: str, passed: bool, attempt: str) -> dict[str, Any]:
+    """Note one try at an exercise; equal attempts count once. Returns the exercise's entry."""
+    data = progress()
+    entry = data["exercises"].setdefault(id, {"tries": 0})
+    if entry.get("last") != attempt:
+        entry["tries"] = entry.get("tries", 0) + 1
+        entry["last"] = attempt
+    if passed:
+        entry.setdefault("passed", _now())
+    write_progress(data)
+    return entry
+
+
+def write_progress(data: dict[str, Any]) -> None:
+    text = json.dumps(data, indent=1)
+    _write(folder() / "progress.json", text)
+    if IN_BROWSER:  # other tabs and the book's pages redraw what they show
+        from js import BroadcastChannel
+
+        channel = BroadcastChannel.new("tinytorch-progress")
+        channel.postMessage(text)
+        channel.close()
+
+
+def _write_sections(file: str, kept: dict[str, str]) -> Path:
+    parts = [f"# %% {id}\n{cell}" for id, cell in kept.items()]
+    path = folder() / f"{file}.py"
+    _write(path, "\n\n".join([_HEAD.format(file=file), *parts]))
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Write whole or not at all: a tab closed half-way must not leave half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+def _stamped(id: str) -> str:
+    return f"{id} {_now().replace(':', '')}.py"
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
