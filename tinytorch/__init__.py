@@ -1,0 +1,33 @@
+"""TinyTorch: a PyTorch-like framework on NumPy, built piece by piece."""
+
+from .course import overlay as _overlay
+from .tensor import (
+    Tensor,
+    arange,
+    bool_,
+    broadcast_shapes,
+    cat,
+    contiguous_strides,
+    eye,
+    float16,
+    float32,
+    float64,
+    from_numpy,
+    full,
+    int32,
+    int64,
+    manual_seed,
+    maximum,
+    minimum,
+    ones,
+    ones_like,
+    rand,
+    randint,
+    randn,
+    stack,
+    where,
+    zeros,
+    zeros_like,
+)
+
+_overlay.load()  # from here on, what the student has built stands in for the reference

@@ -1,0 +1,937 @@
+"""Tensor: an n-dimensional array of numbers, the one data type everything else is built from.
+
+The numbers live in a NumPy array, `self.data`. NumPy supplies the loops; this file says what the
+operations are called, which shapes fit, which dtype comes out and when memory is shared.
+Names and behaviour follow PyTorch (https://pytorch.org/docs/stable/tensors.html).
+
+There are no in-place operators: Python runs `a += b` as `a = a + b`, which makes a new tensor.
+Only assignment to an index, `a[0] = 1`, writes into existing memory.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
+int32, int64, bool_ = np.dtype("int32"), np.dtype("int64"), np.dtype("bool")
+
+Shape = tuple[int, ...]
+MinMax = namedtuple("MinMax", ["values", "indices"])
+
+
+# Shapes and strides
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that `shapes` broadcast to.
+
+    Line the shapes up at the right. In each dimension all sizes other than 1 must agree, and that
+    size is the result's; a dimension a shape does not have counts as size 1.
+
+    Raises ValueError, with dimensions counted from the left of the result:
+    `shapes (2, 3) and (4,) do not broadcast: dimension 1 has sizes 3 and 4`
+
+    >>> broadcast_shapes((2, 1, 3), (4, 1))
+    (2, 4, 3)
+    """
+    result = [1] * max((len(shape) for shape in shapes), default=0)
+    for shape in shapes:
+        for i in range(1, len(shape) + 1):  # counted from the right, so that missing ones match
+            if result[-i] == 1:
+                result[-i] = shape[-i]
+            elif shape[-i] not in (1, result[-i]):
+                where = f"dimension {len(result) - i} has sizes {result[-i]} and {shape[-i]}"
+                raise ValueError(f"shapes {_join(shapes)} do not broadcast: {where}")
+    return tuple(result)
+
+
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides, in elements, of a row-major tensor of this shape.
+
+    The stride of a dimension is the distance in memory between one index and the next: 1 for the
+    last dimension, and for each other one the product of all sizes to its right. In that product a
+    size of 0 counts as 1.
+
+    >>> contiguous_strides((2, 3, 4))
+    (12, 4, 1)
+    """
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(strides))
+
+
+# Given helpers: conversions and checks that the methods share
+
+
+def _join(shapes: tuple[Shape, ...]) -> str:
+    return " and ".join(str(shape) for shape in shapes)
+
+
+def _describe(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return f"{type(value).__name__} ({text if len(text) <= 40 else text[:37] + '...'})"
+
+
+def _nested_shape(data: object, where: str = "data") -> Shape:
+    """Shape of nested lists of numbers. TypeError if not numbers, ValueError if ragged."""
+    if isinstance(data, (bool, int, float)):
+        return ()
+    if isinstance(data, (Tensor, np.ndarray, np.generic)):
+        return Tensor(data).shape
+    if not isinstance(data, (list, tuple, range)):
+        expected = "expected numbers, nested lists of numbers or an array"
+        at = "" if where == "data" else f" at {where}"
+        raise TypeError(f"Tensor: {expected}, got {_describe(data)}{at}")
+    shapes = [_nested_shape(item, f"{where}[{i}]") for i, item in enumerate(data)]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            depth = 0
+            while shape[depth : depth + 1] == shapes[0][depth : depth + 1]:
+                depth += 1
+            ends = [
+                f"has length {s[depth]}" if s[depth:] else "is a number" for s in (shapes[0], shape)
+            ]
+            names = [f"{where}[{j}]" + "[0]" * depth for j in (0, i)]
+            raise ValueError(f"Tensor: ragged list: {names[0]} {ends[0]}, {names[1]} {ends[1]}")
+    return (len(data), *(shapes[0] if shapes else ()))
+
+
+def _check_numeric(array: np.ndarray) -> None:
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"Tensor: expected numbers, got an array of dtype {array.dtype}")
+
+
+def _check_broadcast(op: str, a: Shape, b: Shape) -> None:
+    if a != b:
+        try:
+            broadcast_shapes(a, b)
+        except ValueError as error:
+            raise ValueError(f"{op}: {error}") from None
+
+
+def _promote(a: np.dtype, b: np.dtype) -> np.dtype:
+    """The dtype of a result, by PyTorch's rule: ints beside floats do not widen the floats."""
+    if (a.kind == "f") != (b.kind == "f"):
+        return a if a.kind == "f" else b
+    return np.result_type(a, b)
+
+
+def _ints(op: str, sizes: tuple) -> Shape:
+    """Sizes given as f(2, 3) or f((2, 3)), as a tuple of ints."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = tuple(sizes[0])
+    for size in sizes:
+        if isinstance(size, (bool, np.bool_)) or not hasattr(size, "__index__"):
+            raise TypeError(f"{op}: expected ints, got {_describe(size)}")
+    return tuple(operator.index(size) for size in sizes)
+
+
+def _index(index: object) -> tuple:
+    """An index NumPy understands: Tensors and lists as arrays, the whole as a tuple."""
+    items = []
+    for item in index if isinstance(index, tuple) else (index,):
+        if isinstance(item, Tensor):
+            item = item.data if item.ndim else item.item()
+        elif isinstance(item, list):
+            item = np.array(item, dtype=None if item else np.int64)
+        items.append(item)
+    if not any(item is Ellipsis for item in items):
+        items.append(Ellipsis)  # so that x[0, 0] is a 0-d view and not a copied number
+    return tuple(items)
+
+
+class Tensor:
+    """An n-dimensional array of numbers, all of one dtype, float32 unless said otherwise."""
+
+    data: np.ndarray
+    __array_priority__ = 1000  # makes `ndarray + Tensor` ask Tensor.__radd__
+
+    # Construction
+
+    def __init__(self, data: object, dtype: object = None) -> None:
+        """Store `data` as a NumPy array in `self.data`.
+
+        data: a number or nested lists or tuples of numbers, copied as float32; a NumPy array or
+        scalar, which keeps its dtype and is not copied; or a Tensor, whose array is shared.
+        dtype: converts to this dtype instead, copying only when it differs.
+
+        Raises TypeError for anything that is not numbers and ValueError for ragged lists.
+        `_nested_shape(data)` makes both checks for numbers and lists; `_check_numeric(array)`
+        makes them for an array.
+
+        >>> Tensor([[1, 2, 3], [4, 5, 6]]).data.dtype
+        dtype('float32')
+        """
+        if isinstance(data, Tensor):
+            data = data.data
+        if not isinstance(data, (np.ndarray, np.generic)):
+            _nested_shape(data)
+            data = np.array(data, dtype=dtype or float32)
+        self.data = np.asarray(data, dtype=dtype)
+        _check_numeric(self.data)
+
+    @property
+    def shape(self) -> Shape:
+        """The size of each dimension; () for a single number."""
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.data.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of every element."""
+        return self.data.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements together: numel() times bytes per element."""
+        return self.data.nbytes
+
+    def dim(self) -> int:
+        """The number of dimensions, as `ndim`."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.data.size
+
+    def size(self, dim: int | None = None) -> Shape | int:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[self._dim(dim, "size")]
+
+    def item(self) -> float | int | bool:
+        """The single element as a Python number. Raises ValueError if there is not exactly one."""
+        if self.numel() != 1:
+            raise ValueError(f"item: expected exactly one element, got shape {self.shape}")
+        return self.data.item()
+
+    def numpy(self) -> np.ndarray:
+        """The elements as a NumPy array sharing this tensor's memory."""
+        return self.data
+
+    def tolist(self) -> list | float | int | bool:
+        """The elements as nested lists of Python numbers."""
+        return self.data.tolist()
+
+    def clone(self) -> Tensor:
+        """A row-major copy in memory of its own."""
+        return Tensor(self.data.copy())
+
+    def to(self, dtype: object) -> Tensor:
+        """The same values as `dtype`: a copy, or this tensor itself if nothing changes."""
+        return self if self.dtype == dtype else Tensor(self.data, dtype=dtype)
+
+    def float(self) -> Tensor:
+        """The same values as float32."""
+        return self.to(float32)
+
+    def long(self) -> Tensor:
+        """The same values as int64, fractions cut off."""
+        return self.to(int64)
+
+    # Given helpers: operands and dims
+
+    def _operands(self, other: object, op: str, broadcast: bool = True) -> tuple:
+        """This tensor and the other operand as two things NumPy combines by PyTorch's dtype rules.
+
+        `other` is a Tensor, an array or a number. A number stays a number and takes the tensor's
+        dtype, except that a float turns an int tensor into float32. Raises TypeError for anything
+        else, and ValueError for shapes that do not broadcast; both name `op`.
+        """
+        a = self.data
+        if isinstance(other, np.generic):
+            other = other.item()
+        if isinstance(other, (bool, int, float)):
+            if isinstance(other, float) and a.dtype.kind != "f":
+                a = a.astype(float32)
+            elif a.dtype.kind == "b" and not isinstance(other, bool):
+                a = a.astype(int64)
+            return a, other
+        if not isinstance(other, (Tensor, np.ndarray)):
+            raise TypeError(f"{op}: expected a Tensor, number or array, got {_describe(other)}")
+        b = other.data if isinstance(other, Tensor) else Tensor(other).data
+        if broadcast:
+            _check_broadcast(op, a.shape, b.shape)
+        if a.dtype != b.dtype:
+            dtype = _promote(a.dtype, b.dtype)
+            a, b = a.astype(dtype, copy=False), b.astype(dtype, copy=False)
+        return a, b
+
+    def _left(self, other: object, op: str) -> Tensor:
+        """`other` as a Tensor that can stand left of this one: for 2 - x, 2 / x, 2 ** x."""
+        a, b = self._operands(other, op)
+        return Tensor(np.asarray(b, dtype=a.dtype))
+
+    def _dim(self, dim: int, op: str, extra: int = 0) -> int:
+        """A dim counted from the front or, if negative, the back, checked and made >= 0."""
+        (dim,) = _ints(op, (dim,))
+        if not -self.ndim - extra <= dim < self.ndim + extra:
+            owner = f"a tensor of {self.ndim} dimension{'s' * (self.ndim != 1)}"
+            raise IndexError(f"{op}: dim {dim} is out of range for {owner} (shape {self.shape})")
+        return dim % (self.ndim + extra)
+
+    def _dims(self, dim: int | tuple[int, ...] | None, op: str) -> Shape | None:
+        """NumPy's `axis` for a dim, several dims, or None for all."""
+        if dim is None:
+            return None
+        dims = dim if isinstance(dim, (tuple, list)) else (dim,)
+        dims = tuple(self._dim(d, op) for d in dims)
+        if len(set(dims)) != len(dims):
+            raise ValueError(f"{op}: dim {dim} names a dimension twice")
+        return dims
+
+    def _floats(self) -> np.ndarray:
+        """The elements as floats: unchanged, or float32 made from ints and bools."""
+        return self.data if self.dtype.kind == "f" else self.data.astype(float32)
+
+    # Arithmetic. The reflected methods (__radd__ for 2 + x) call the plain ones.
+
+    def __add__(self, other: object) -> Tensor:
+        """Elementwise sum, as a new tensor; neither operand changes.
+
+        other: a Tensor, array or number. Shapes broadcast; the result has shape
+        `broadcast_shapes(self.shape, other.shape)`. A number takes this tensor's dtype.
+
+        Raises TypeError for other types and ValueError when the shapes do not broadcast.
+        `a, b = self._operands(other, "add")` raises both, and gives two operands ready for NumPy.
+
+        >>> Tensor([[1, 2], [3, 4]]) + Tensor([10, 20])
+        Tensor([[11.0000, 22.0000],
+                [13.0000, 24.0000]])
+        """
+        a, b = self._operands(other, "add")
+        return Tensor(a + b)
+
+    def __radd__(self, other: object) -> Tensor:
+        return self + other
+
+    def __sub__(self, other: object) -> Tensor:
+        """Elementwise difference, with broadcasting."""
+        a, b = self._operands(other, "sub")
+        return Tensor(a - b)
+
+    def __rsub__(self, other: object) -> Tensor:
+        return self._left(other, "sub") - self
+
+    def __mul__(self, other: object) -> Tensor:
+        """Elementwise product, as a new tensor; neither operand changes.
+
+        other: a Tensor, array or number. Shapes broadcast and errors are raised as in `__add__`,
+        but name "mul": `a, b = self._operands(other, "mul")`. For the matrix product see `@`.
+
+        >>> Tensor([[1, 2], [3, 4]]) * Tensor([[10], [100]])
+        Tensor([[ 10.0000,  20.0000],
+                [300.0000, 400.0000]])
+        """
+        a, b = self._operands(other, "mul")
+        return Tensor(a * b)
+
+    def __rmul__(self, other: object) -> Tensor:
+        return self * other
+
+    def __truediv__(self, other: object) -> Tensor:
+        """Elementwise quotient, with broadcasting. Ints divided by ints give float32."""
+        a, b = self._operands(other, "div")
+        return Tensor(np.divide(a, b, dtype=a.dtype if a.dtype.kind == "f" else float32))
+
+    def __rtruediv__(self, other: object) -> Tensor:
+        return self._left(other, "div") / self
+
+    def __pow__(self, other: object) -> Tensor:
+        """Elementwise power, with broadcasting."""
+        a, b = self._operands(other, "pow")
+        return Tensor(a**b)
+
+    def __rpow__(self, other: object) -> Tensor:
+        return self._left(other, "pow") ** self
+
+    def __neg__(self) -> Tensor:
+        return Tensor(-self.data)
+
+    def __abs__(self) -> Tensor:
+        return Tensor(np.abs(self.data))
+
+    def abs(self) -> Tensor:
+        """Elementwise absolute value."""
+        return abs(self)
+
+    def exp(self) -> Tensor:
+        """Elementwise e ** x."""
+        return Tensor(np.exp(self._floats()))
+
+    def log(self) -> Tensor:
+        """Elementwise natural logarithm."""
+        return Tensor(np.log(self._floats()))
+
+    def sqrt(self) -> Tensor:
+        """Elementwise square root."""
+        return Tensor(np.sqrt(self._floats()))
+
+    def tanh(self) -> Tensor:
+        """Elementwise hyperbolic tangent."""
+        return Tensor(np.tanh(self._floats()))
+
+    def clamp(self, min: object = None, max: object = None) -> Tensor:
+        """Elementwise: values below `min` become `min`, values above `max` become `max`."""
+        out = self if min is None else maximum(self, min)
+        return out if max is None else minimum(out, max)
+
+    # Comparison: elementwise, giving bool tensors
+
+    __hash__ = object.__hash__  # defining __eq__ would remove it
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        if not isinstance(other, (Tensor, np.ndarray, np.generic, bool, int, float)):
+            return NotImplemented  # so that `x == None` is plainly False
+        a, b = self._operands(other, "eq")
+        return Tensor(a == b)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else Tensor(~equal.data)
+
+    def __lt__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "lt")
+        return Tensor(a < b)
+
+    def __le__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "le")
+        return Tensor(a <= b)
+
+    def __gt__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "gt")
+        return Tensor(a > b)
+
+    def __ge__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "ge")
+        return Tensor(a >= b)
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            raise ValueError(f"bool: shape {self.shape} has no one truth value; use any() or all()")
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    # Matrix product
+
+    def __matmul__(self, other: object) -> Tensor:
+        """Matrix product.
+
+            (n, k) @ (k, m)        -> (n, m)     result[i, j] = sum over k of a[i, k] * b[k, j]
+            (n, k) @ (k,)          -> (n,)       a 1-d right operand is a column
+            (k,) @ (k, m)          -> (m,)       a 1-d left operand is a row
+            (k,) @ (k,)            -> ()         the dot product
+            (..., n, k) @ (..., k, m)            the leading dimensions broadcast
+
+        The inner dimensions, `k`, are the last of the left operand and the second-last of the
+        right one (or its only one). NumPy's own `@` computes all five cases.
+
+        Raises TypeError if `other` is not a Tensor or array, and ValueError
+        - if an operand is a number or has no dimensions,
+        - if the inner ones differ: `matmul: (2, 3) @ (4, 5): inner dimensions 3 and 4 differ`,
+        - if the leading ones do not broadcast: `_check_broadcast(text, a_shape, b_shape)` raises
+          it, with `text` in front.
+        `a, b = self._operands(other, "matmul", broadcast=False)` raises the TypeError and gives two
+        operands ready for NumPy.
+        """
+        a, b = self._operands(other, "matmul", broadcast=False)
+        if np.ndim(a) == 0 or np.ndim(b) == 0:
+            shapes = f"{np.shape(a)} and {np.shape(b)}"
+            raise ValueError(f"matmul: operands need at least one dimension, got shapes {shapes}")
+        columns, rows = a.shape[-1], b.shape[-2] if b.ndim > 1 else b.shape[0]
+        if columns != rows:
+            inner = f"inner dimensions {columns} and {rows} differ"
+            raise ValueError(f"matmul: {a.shape} @ {b.shape}: {inner}")
+        _check_broadcast(f"matmul: {a.shape} @ {b.shape}", a.shape[:-2], b.shape[:-2])
+        return Tensor(a @ b)
+
+    def __rmatmul__(self, other: object) -> Tensor:
+        self._operands(other, "matmul", broadcast=False)
+        return Tensor(other) @ self
+
+    # Shape. A view is a tensor over the same memory: writing to one shows in the other.
+
+    def reshape(self, *sizes: int | tuple[int, ...]) -> Tensor:
+        """The same elements, in row-major order, in another shape; a view whenever one is possible.
+
+        sizes: `reshape(2, 3)` or `reshape((2, 3))`; `_ints("reshape", sizes)` gives a tuple for
+        either. At most one size may be -1: it becomes whatever makes the element counts equal.
+
+        Raises ValueError, naming the number of elements and both shapes, if the counts differ, if
+        a size is otherwise negative, or if -1 cannot be worked out.
+
+        >>> Tensor([1, 2, 3, 4, 5, 6]).reshape(2, -1).shape
+        (2, 3)
+        """
+        shape = _ints("reshape", sizes)
+        known = math.prod(size for size in shape if size != -1)
+        if shape.count(-1) == 1 and known > 0:
+            shape = tuple(self.numel() // known if size == -1 else size for size in shape)
+        if min(shape, default=0) < 0 or math.prod(shape) != self.numel():
+            count = f"{self.numel()} elements of shape {self.shape}"
+            raise ValueError(f"reshape: the {count} do not fit shape {_ints('reshape', sizes)}")
+        return Tensor(self.data.reshape(shape))
+
+    def view(self, *sizes: int | tuple[int, ...]) -> Tensor:
+        """As `reshape`, but never a copy: ValueError if the memory layout would need one."""
+        out = self.reshape(*sizes)
+        if out.numel() and not np.may_share_memory(out.data, self.data):
+            layout = f"shape {self.shape} with strides {self.stride()}"
+            raise ValueError(f"view: {layout} needs a copy to become {out.shape}; use reshape")
+        return out
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        """Swap two dimensions, as a view: no element moves in memory.
+
+        Dims may be negative, counted from the end. Raises IndexError for a dim out of range:
+        `self._dim(dim0, "transpose")` does, and gives the dim as a number >= 0.
+
+        >>> x = Tensor([[1, 2, 3], [4, 5, 6]])  # (2, 3)
+        >>> x.transpose(0, 1).shape
+        (3, 2)
+        """
+        dim0, dim1 = self._dim(dim0, "transpose"), self._dim(dim1, "transpose")
+        return Tensor(self.data.swapaxes(dim0, dim1))
+
+    @property
+    def T(self) -> Tensor:
+        """All dimensions in reverse order, as a view: of a matrix, the transpose."""
+        return Tensor(self.data.T)
+
+    def permute(self, *dims: int | tuple[int, ...]) -> Tensor:
+        """The dimensions in the given order, as a view. Raises ValueError unless each is there."""
+        order = tuple(self._dim(dim, "permute") for dim in _ints("permute", dims))
+        if sorted(order) != list(range(self.ndim)):
+            asked = f"dims {_ints('permute', dims)}"
+            raise ValueError(f"permute: {asked} must name each dimension of {self.shape} once")
+        return Tensor(self.data.transpose(order))
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """Dimensions start_dim to end_dim (included) merged into one; a view if possible."""
+        if self.ndim == 0:
+            return self.reshape(1)
+        start, end = self._dim(start_dim, "flatten"), self._dim(end_dim, "flatten")
+        if start > end:
+            raise ValueError(f"flatten: start_dim {start_dim} lies after end_dim {end_dim}")
+        merged = math.prod(self.shape[start : end + 1])
+        return self.reshape(*self.shape[:start], merged, *self.shape[end + 1 :])
+
+    def squeeze(self, dim: int | None = None) -> Tensor:
+        """All dimensions of size 1 removed, or only `dim` if its size is 1; a view."""
+        drop = range(self.ndim) if dim is None else (self._dim(dim, "squeeze"),)
+        return Tensor(self.data.squeeze(tuple(d for d in drop if self.shape[d] == 1)))
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        """A new dimension of size 1 at position `dim`; a view."""
+        return Tensor(np.expand_dims(self.data, self._dim(dim, "unsqueeze", extra=1)))
+
+    def expand(self, *sizes: int | tuple[int, ...]) -> Tensor:
+        """Dimensions of size 1 repeated, and new ones put in front, without using memory.
+
+        A size of -1 keeps the dimension. The result is a view with stride 0 where it repeats, and
+        cannot be written to. Raises ValueError if another size would have to change.
+        """
+        shape = _ints("expand", sizes)
+        own = (1,) * (len(shape) - self.ndim) + self.shape
+        wanted = tuple(m if n == -1 else n for m, n in zip(own, shape, strict=False))
+        if len(shape) < self.ndim or any(
+            n < 0 or m not in (1, n) for m, n in zip(own, wanted, strict=True)
+        ):
+            raise ValueError(f"expand: shape {self.shape} does not expand to {shape}")
+        return Tensor(np.broadcast_to(self.data, wanted))
+
+    # Indexing
+
+    def __getitem__(self, index: object) -> Tensor:
+        """The elements at `index`.
+
+        index: an int, slice, None, `...`, or a list, array or Tensor of ints or bools; or a tuple
+        of these, one per dimension. Ints and slices give a view of this tensor's memory, also when
+        a single element is left (shape ()). Lists, arrays and Tensors give a copy.
+
+        `_index(index)` gives the index in a form NumPy understands. Raises IndexError, with this
+        tensor's shape in the text, where NumPy raises IndexError.
+
+        >>> x = Tensor([[1, 2, 3], [4, 5, 6]])
+        >>> x[:, 1]
+        Tensor([2.0000, 5.0000])
+        """
+        try:
+            return Tensor(self.data[_index(index)])
+        except IndexError as error:
+            raise IndexError(f"getitem: {error} (shape {self.shape})") from None
+
+    def __setitem__(self, index: object, value: object) -> None:
+        """Write `value`, a number or something that broadcasts to the place, into this memory."""
+        value = value if isinstance(value, (bool, int, float)) else Tensor(value).data
+        try:
+            self.data[_index(index)] = value
+        except (IndexError, ValueError) as error:
+            raise type(error)(f"setitem: {error} (shape {self.shape})") from None
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len: a tensor of shape () has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    # Reductions. dim is one dimension, a tuple of them, or None for all.
+
+    def sum(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+        """The sum of all elements, shape (), or along `dim`, which disappears from the shape.
+
+        dim: an int or a tuple of ints; negative ones count from the end. `self._dims(dim, "sum")`
+        gives NumPy's `axis` and raises IndexError for a dim out of range. With keepdim=True the
+        summed dimensions stay, with size 1. Floats keep their dtype; ints and bools give int64.
+
+        >>> Tensor([[1, 2, 3], [4, 5, 6]]).sum(dim=1)
+        Tensor([ 6.0000, 15.0000])
+        """
+        dtype = self.dtype if self.dtype.kind == "f" else int64
+        axis = self._dims(dim, "sum")
+        return Tensor(self.data.sum(axis=axis, keepdims=keepdim, dtype=dtype))
+
+    def mean(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+        """The mean of all elements, shape (), or along `dim`; dim and keepdim as for `sum`.
+
+        It is the sum divided by how many elements went into each sum. The mean of no elements is
+        nan. Raises TypeError for ints and bools: their mean is not one of them.
+
+        >>> Tensor([[1, 2, 3], [4, 5, 6]]).mean(dim=0, keepdim=True)
+        Tensor([[2.5000, 3.5000, 4.5000]])
+        """
+        if self.dtype.kind != "f":
+            raise TypeError(
+                f"mean: expected a float tensor, got {self.dtype}; use x.float().mean()"
+            )
+        total = self.sum(dim, keepdim)
+        return total / (self.numel() / max(total.numel(), 1))
+
+    def var(
+        self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
+    ) -> Tensor:
+        """The variance: squared distances from the mean, summed, over count - correction.
+
+        correction=1 estimates the variance of what n samples came from; 0 is that of the samples.
+        """
+        centred = self - self.mean(dim, keepdim=True)
+        total = (centred * centred).sum(dim, keepdim)
+        return total / max(self.numel() / max(total.numel(), 1) - correction, 0)
+
+    def std(
+        self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
+    ) -> Tensor:
+        """The standard deviation, the square root of `var`."""
+        return self.var(dim, correction, keepdim).sqrt()
+
+    def _arg(self, op: str, dim: int | None, keepdim: bool) -> Tensor:
+        axis = None if dim is None else self._dim(dim, op)
+        if (self.numel() if axis is None else self.shape[axis]) == 0:
+            raise ValueError(f"{op}: shape {self.shape} has no elements to compare")
+        find = np.argmax if op.endswith("max") else np.argmin
+        return Tensor(find(self.data, axis=axis, keepdims=keepdim), dtype=int64)
+
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+        """Where the largest element is, int64: in the flattened tensor, or along `dim`."""
+        return self._arg("argmax", dim, keepdim)
+
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+        """Where the smallest element is, int64: in the flattened tensor, or along `dim`."""
+        return self._arg("argmin", dim, keepdim)
+
+    def _extreme(self, op: str, dim: int | None, keepdim: bool) -> Tensor | MinMax:
+        indices = self._arg(op, dim, keepdim=True)
+        if dim is None:
+            return Tensor(self.data.reshape(-1)[indices.data.item()])
+        values = Tensor(np.take_along_axis(self.data, indices.data, self._dim(dim, op)))
+        return MinMax(*(t if keepdim else t.squeeze(dim) for t in (values, indices)))
+
+    def max(self, dim: int | None = None, keepdim: bool = False) -> Tensor | MinMax:
+        """The largest element; with `dim`, the pair (values, indices) along it."""
+        return self._extreme("max", dim, keepdim)
+
+    def min(self, dim: int | None = None, keepdim: bool = False) -> Tensor | MinMax:
+        """The smallest element; with `dim`, the pair (values, indices) along it."""
+        return self._extreme("min", dim, keepdim)
+
+    def any(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+        """Whether at least one element is true (not zero)."""
+        return Tensor(self.data.any(axis=self._dims(dim, "any"), keepdims=keepdim))
+
+    def all(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+        """Whether every element is true (not zero)."""
+        return Tensor(self.data.all(axis=self._dims(dim, "all"), keepdims=keepdim))
+
+    # Memory layout
+
+    def stride(self) -> Shape:
+        """Per dimension, how many elements apart two neighbours lie in memory."""
+        return tuple(step // self.data.itemsize for step in self.data.strides)
+
+    @property
+    def strides(self) -> Shape:
+        """As `stride()`: in elements, where NumPy's are in bytes."""
+        return self.stride()
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in row-major order without gaps.
+
+        That is so when `self.stride()` is what `contiguous_strides` gives for this shape. The
+        stride of a dimension of size 1 does not matter, since no step is ever taken along it; and
+        a tensor without elements is contiguous.
+
+        >>> x = Tensor([[1, 2, 3], [4, 5, 6]])
+        >>> x.is_contiguous(), x.T.is_contiguous()
+        (True, False)
+        """
+        if self.numel() == 0:
+            return True
+        layout = zip(self.shape, self.stride(), contiguous_strides(self.shape), strict=True)
+        return all(size == 1 or actual == expected for size, actual, expected in layout)
+
+    def contiguous(self) -> Tensor:
+        """A contiguous tensor with these elements: itself if it already is one, else a copy.
+
+        >>> x = Tensor([[1, 2, 3], [4, 5, 6]])
+        >>> x.contiguous() is x, x.T.contiguous().stride()
+        (True, (2, 1))
+        """
+        if self.is_contiguous():
+            return self
+        return Tensor(self.data.copy(order="C"))
+
+    # Display
+
+    def __repr__(self) -> str:
+        summarised = self.numel() > 200
+        text = np.array2string(
+            self.data,
+            precision=4,
+            floatmode="fixed",
+            separator=", ",
+            prefix="Tensor(",
+            suffix=")",
+            threshold=200,
+            max_line_width=88,
+        )
+        shape = f", shape={self.shape}" if summarised or self.numel() == 0 else ""
+        dtype = f", dtype={self.dtype}" if self.dtype != float32 else ""
+        return f"Tensor({text}{shape}{dtype})"
+
+    def __format__(self, spec: str) -> str:
+        """f"{loss:.4f}" formats a one-element tensor as its number; f"{x}" is repr(x)."""
+        return format(self.item(), spec) if spec else repr(self)
+
+
+# Elementwise choice
+
+
+def maximum(a: Tensor, b: object) -> Tensor:
+    """Elementwise larger of two, with broadcasting."""
+    return Tensor(np.maximum(*a._operands(b, "maximum")))
+
+
+def minimum(a: Tensor, b: object) -> Tensor:
+    """Elementwise smaller of two, with broadcasting."""
+    return Tensor(np.minimum(*a._operands(b, "minimum")))
+
+
+def where(condition: Tensor, a: object, b: object) -> Tensor:
+    """Elementwise `a` where the bool tensor `condition` is true, else `b`, with broadcasting."""
+    mask = Tensor(condition).data
+    if mask.dtype != bool_:
+        raise TypeError(f"where: expected a bool condition, got {mask.dtype}")
+    if not isinstance(a, Tensor):
+        a = b._left(a, "where") if isinstance(b, Tensor) else Tensor(a)
+    x, y = a._operands(b, "where")
+    _check_broadcast("where", mask.shape, broadcast_shapes(x.shape, np.shape(y)))
+    return Tensor(np.where(mask, x, y))
+
+
+# Creation. Sizes are given as zeros(2, 3) or zeros((2, 3)); dtype is float32 unless said otherwise.
+
+_generator = np.random.default_rng()
+
+
+def manual_seed(seed: int) -> None:
+    """Restart the random generator, so that what follows is the same every time."""
+    global _generator
+    _generator = np.random.default_rng(operator.index(seed))
+
+
+def _create(op: str, sizes: tuple, dtype: object, make: Callable[[Shape], object]) -> Tensor:
+    """Tensor(make(shape)) as dtype, with sizes checked and failures to allocate explained."""
+    shape = _ints(op, sizes)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"{op}: sizes must not be negative, got {shape}")
+    try:
+        return Tensor(make(shape), dtype=dtype)
+    except (MemoryError, OverflowError, ValueError) as error:
+        nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+        raise ValueError(f"{op}: cannot make shape {shape} of {nbytes:,} bytes: {error}") from None
+
+
+def zeros(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
+    """A tensor of zeros."""
+    return _create("zeros", sizes, dtype, lambda shape: np.zeros(shape, dtype))
+
+
+def ones(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
+    """A tensor of ones."""
+    return _create("ones", sizes, dtype, lambda shape: np.ones(shape, dtype))
+
+
+def full(size: int | tuple[int, ...], fill_value: float, dtype: object = float32) -> Tensor:
+    """A tensor of this size with every element `fill_value`."""
+    value = Tensor(fill_value, dtype).item()
+    return _create("full", (size,), dtype, lambda shape: np.full(shape, value, dtype))
+
+
+def zeros_like(x: Tensor) -> Tensor:
+    """Zeros in the shape and dtype of `x`."""
+    return zeros(x.shape, dtype=x.dtype)
+
+
+def ones_like(x: Tensor) -> Tensor:
+    """Ones in the shape and dtype of `x`."""
+    return ones(x.shape, dtype=x.dtype)
+
+
+def eye(n: int, m: int | None = None, dtype: object = float32) -> Tensor:
+    """An (n, m) matrix, square without m, with ones on the diagonal and zeros elsewhere."""
+    return _create(
+        "eye", (n, n if m is None else m), dtype, lambda shape: np.eye(*shape, dtype=dtype)
+    )
+
+
+def arange(start: float, end: float | None = None, step: float = 1, dtype: object = None) -> Tensor:
+    """start, start + step, ... up to but without end; arange(n) counts from 0.
+
+    int64 if all arguments are ints, else float32. Raises ValueError if step is 0.
+    """
+    start, end = (0, start) if end is None else (start, end)
+    for value in (start, end, step):
+        if not isinstance(value, (int, float, np.integer, np.floating)):
+            raise TypeError(f"arange: expected numbers, got {_describe(value)}")
+        if value != value or value in (math.inf, -math.inf):
+            raise ValueError(f"arange: expected finite numbers, got {value}")
+    if step == 0:
+        raise ValueError("arange: step must not be 0")
+    if dtype is None:
+        whole = all(isinstance(value, (int, np.integer)) for value in (start, end, step))
+        dtype = int64 if whole else float32
+    count = max(math.ceil((end - start) / step), 0)
+    return _create("arange", (count,), dtype, lambda shape: start + step * np.arange(*shape))
+
+
+def rand(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
+    """Random numbers spread evenly over [0, 1)."""
+    draw = dtype if dtype == float64 else float32
+    return _create("rand", sizes, dtype, lambda shape: _generator.random(shape, draw))
+
+
+def randn(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
+    """Random numbers from the normal distribution of mean 0 and variance 1."""
+    draw = dtype if dtype == float64 else float32
+    return _create("randn", sizes, dtype, lambda shape: _generator.standard_normal(shape, draw))
+
+
+def randint(low: int, high: int, size: int | tuple[int, ...], dtype: object = int64) -> Tensor:
+    """Random ints from low to high - 1. Raises ValueError if there are none."""
+    low, high = _ints("randint", (low, high))
+    if low >= high:
+        raise ValueError(f"randint: no ints lie in [{low}, {high})")
+    return _create("randint", (size,), dtype, lambda s: _generator.integers(low, high, s, int64))
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor that shares the array's memory and dtype. Raises TypeError for anything else."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected a NumPy array, got {_describe(array)}")
+    return Tensor(array)
+
+
+# Joining
+
+
+def _tensors(tensors: list[Tensor], op: str) -> list[Tensor]:
+    """A list of at least one Tensor, converted to one dtype."""
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)):
+        raise TypeError(f"{op}: expected a list or tuple of tensors, got {_describe(tensors)}")
+    if not tensors:
+        raise ValueError(
+            f"{op}: expected at least one tensor, got an empty {type(tensors).__name__}"
+        )
+    for i, x in enumerate(tensors):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{op}: item {i} is not a Tensor but {_describe(x)}")
+    dtype = tensors[0].dtype
+    for x in tensors[1:]:
+        dtype = _promote(dtype, x.dtype)
+    return [x.to(dtype) for x in tensors]
+
+
+def cat(tensors: list[Tensor], dim: int = 0) -> Tensor:
+    """The tensors joined along an existing dimension, as a new tensor.
+
+    Their shapes may differ in `dim` only; the result's size there is the sum of theirs.
+    `_tensors(tensors, "cat")` checks the list and converts to one dtype; `x._dim(dim, "cat")`
+    checks `dim`.
+
+    Raises ValueError for an empty list, and for a shape that does not fit:
+    `cat: tensor 1 has shape (2, 4), tensor 0 has (2, 3): they may differ in dimension 0 only`
+
+    >>> cat([zeros(2, 3), ones(1, 3)]).shape
+    (3, 3)
+    """
+    tensors = _tensors(tensors, "cat")
+    first = tensors[0].shape
+    dim = tensors[0]._dim(dim, "cat")
+    for i, x in enumerate(tensors):
+        if x.ndim != len(first) or any(x.shape[d] != n for d, n in enumerate(first) if d != dim):
+            shapes = f"tensor {i} has shape {x.shape}, tensor 0 has {first}"
+            raise ValueError(f"cat: {shapes}: they may differ in dimension {dim} only")
+    return Tensor(np.concatenate([x.data for x in tensors], axis=dim))
+
+
+def stack(tensors: list[Tensor], dim: int = 0) -> Tensor:
+    """The tensors, all of one shape, joined along a new dimension, as a new tensor.
+
+    The new dimension stands at position `dim` of the result and has size len(tensors). It is `cat`
+    of the tensors after `unsqueeze(dim)`. `_tensors(tensors, "stack")` checks the list,
+    `x._dim(dim, "stack", extra=1)` checks `dim`, which may be one more than for `cat`.
+
+    Raises ValueError for an empty list, and for shapes that differ:
+    `stack: tensor 1 has shape (2, 4), tensor 0 has (2, 3): all shapes must be the same`
+
+    >>> stack([zeros(2, 3), ones(2, 3)], dim=1).shape
+    (2, 2, 3)
+    """
+    tensors = _tensors(tensors, "stack")
+    first = tensors[0].shape
+    dim = tensors[0]._dim(dim, "stack", extra=1)
+    for i, x in enumerate(tensors):
+        if x.shape != first:
+            shapes = f"tensor {i} has shape {x.shape}, tensor 0 has {first}"
+            raise ValueError(f"stack: {shapes}: all shapes must be the same")
+    return cat([x.unsqueeze(dim) for x in tensors], dim)
