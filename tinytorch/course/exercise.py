@@ -11,6 +11,7 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import re
 import textwrap
 from dataclasses import dataclass
 from types import EllipsisType
@@ -89,10 +90,10 @@ class Exercise:
     def cell(self, body: str) -> str:
         """A full cell with `body` (indented or not) under the reference's signature.
 
-        A body that begins with `def`, `class` or a decorator is a whole definition already.
+        A body that defines the symbol's own name is a whole cell already.
         """
         body = textwrap.dedent(body).strip("\n")
-        if body.startswith(("def ", "class ", "@", "import ", "from ")):
+        if re.search(rf"^(def|class) {re.escape(self.symbol.name)}\b", body, re.MULTILINE):
             text = body
         else:
             text = "\n".join(without_body(reference_text(self.symbol.file), self.symbol.node, body))
