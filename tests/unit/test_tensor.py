@@ -639,6 +639,7 @@ def test_max_and_min(name, keepdim, case):
 def test_reduction_dtypes():
     i = tt.arange(4)
     assert i.sum().dtype == i.to(tt.int32).sum().dtype == (i > 1).sum().dtype == tt.int64
+    assert i.to("uint8").sum().dtype == tt.int64
     assert (i > 1).sum().item() == 2
     assert tt.ones(3, dtype=tt.float64).mean().dtype == tt.float64
     assert i.argmax().dtype == tt.int64
