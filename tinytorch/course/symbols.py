@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import inspect
 import linecache
 import sys
 from dataclasses import dataclass
@@ -56,20 +57,27 @@ class Symbol:
         return node
 
     def get(self) -> Any:
-        """What is in force now; for a class attribute the raw object (a property stays one)."""
-        holder = self.owner or self.module
-        return vars(holder)[self.name]
+        """What is in force now; for a class attribute the raw object (a property stays one).
+
+        An operation that autograd has made differentiable is a wrapper whose `forward` is the
+        operation itself: that is what an exercise builds, so that is what is read and replaced.
+        """
+        held = vars(self.owner or self.module)[self.name]
+        return getattr(held, "forward", held) if inspect.isfunction(held) else held
 
     def put(self, value: Any) -> None:
         """Put `value` in force, for every tinytorch module that holds the present object."""
+        held = vars(self.owner or self.module)[self.name]
+        if inspect.isfunction(held) and hasattr(held, "forward"):
+            held.forward = value
+            return
         if self.owner:
             setattr(self.owner, self.name, value)
             return
-        now = self.get()
         for name, module in list(sys.modules.items()):
             if name == "tinytorch" or name.startswith("tinytorch."):
-                for key, held in list(vars(module).items()):
-                    if held is now:
+                for key, bound in list(vars(module).items()):
+                    if bound is held:
                         setattr(module, key, value)
 
 
