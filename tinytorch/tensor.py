@@ -841,7 +841,9 @@ def arange(start: float, end: float | None = None, step: float = 1, dtype: objec
         whole = all(isinstance(value, (int, np.integer)) for value in (start, end, step))
         dtype = int64 if whole else float32
     count = max(math.ceil((end - start) / step), 0)
-    return _create("arange", (count,), dtype, lambda shape: start + step * np.arange(*shape))
+    return _create(
+        "arange", (count,), dtype, lambda shape: start + step * np.arange(*shape, dtype=int64)
+    )
 
 
 def rand(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
