@@ -53,6 +53,10 @@ class Card:
         rest = exercises(self.exercise.module)[self.exercise.number :]
         return f"Next: {rest[0].title}." if rest else "That was the last one of this module."
 
+    def _call(self, failure: Outcome) -> str:
+        """The failing call as the student could run it: with what the cases start from."""
+        return f"{self.exercise.given}\n{failure.case.call}".strip("\n")
+
     def _kept_line(self) -> str:
         if self.unsaved:
             return f"Nothing could be saved: {self.unsaved}. The notebook still holds your cell."
@@ -73,7 +77,7 @@ class Card:
         lines = [f"[{mark}] {self.exercise.title} ({self.exercise.id}): {self.headline}"]
         lines += [self.report.problem] if self.report.problem else []
         if failure := self.report.failure:
-            lines += [f"  case: {failure.case.name}", *_indent("  call: ", failure.case.call)]
+            lines += [f"  case: {failure.case.name}", *_indent("  call: ", self._call(failure))]
             lines += [f"  {line}" for line in _explain(failure)]
             if _has_values(failure):
                 lines += _indent("  expected: ", safe_repr(failure.expected))
@@ -109,7 +113,7 @@ class Card:
         )
 
     def _failure(self, failure: Outcome) -> str:
-        parts = [f"<p>{_inline(_capital(failure.case.name))}:</p>{_code(failure.case.call)}"]
+        parts = [f"<p>{_inline(_capital(failure.case.name))}:</p>{_code(self._call(failure))}"]
         parts += [f"<p>{_inline(line)}</p>" for line in _explain(failure)]
         if _has_values(failure):
             index = failure.index
@@ -152,7 +156,7 @@ def _explain(outcome: Outcome) -> list[str]:
     lines = [outcome.message]
     if outcome.case.why and not outcome.message.startswith("Not built yet"):
         lines.append(outcome.case.why)
-    if outcome.where:
+    if outcome.where and not outcome.message.startswith("Not built yet"):
         lines.append(f"In your cell, {outcome.where.replace(': ', ': `', 1)}`.")
     return lines
 
