@@ -1,4 +1,4 @@
-"""`python -m tinytorch`: where you stand. `verify`: run every exercise's declarations."""
+"""`python -m tinytorch`: where you stand; verify, export and import as subcommands."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ import sys
 
 
 def main(argv: list[str] | None = None) -> int:
-    from tinytorch.course.status import status
+    from tinytorch.course import export, import_work, status
     from tinytorch.course.verify import verify
 
     parser = argparse.ArgumentParser(prog="python -m tinytorch", description=__doc__)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("status", help="modules, exercises, milestones and what is yours (default)")
     commands.add_parser("verify", help="stubs must fail, solutions pass, wrong answers be caught")
-    chosen = parser.parse_args(argv).command
-    if chosen == "verify":
+    out = commands.add_parser("export", help="write your work and your own package to a zip")
+    out.add_argument("path", nargs="?")
+    back = commands.add_parser("import", help="bring exported work back")
+    back.add_argument("path")
+    chosen = parser.parse_args(argv)
+    if chosen.command == "verify":
         return 1 if verify() else 0
-    print(status())
+    if chosen.command == "export":
+        print(export(chosen.path))
+    elif chosen.command == "import":
+        print("\n".join(import_work(chosen.path)))
+    else:
+        print(status())
     return 0
 
 

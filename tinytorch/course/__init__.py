@@ -14,7 +14,18 @@ verify.py      runs every stub, solution and wrong answer
 
 from .assembled import source
 from .decorator import build
+from .export import export, import_work
 from .overlay import NotBuiltYet, forget, provenance, strict
 from .status import status
 
-__all__ = ["NotBuiltYet", "build", "forget", "provenance", "source", "status", "strict"]
+__all__ = [
+    "NotBuiltYet",
+    "build",
+    "export",
+    "forget",
+    "import_work",
+    "provenance",
+    "source",
+    "status",
+    "strict",
+]

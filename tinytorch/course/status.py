@@ -7,8 +7,14 @@ from .exercise import exercises
 from .map import COURSE
 
 
-def status() -> str:
-    """The whole course as text; prints the same as `python -m tinytorch`."""
+class Text(str):
+    """Text that a notebook shows as it is, without quotes."""
+
+    __repr__ = str.__str__
+
+
+def status() -> Text:
+    """The whole course as text, the same that `python -m tinytorch` prints."""
     mine = overlay.provenance()
     done = work.progress()
     lines = [f"Your work: {work.folder()}", ""]
@@ -25,7 +31,7 @@ def status() -> str:
         lines.append("")
     built = sum(owner == "yours" for owner in mine.values())
     lines.append(f"{built} of {len(mine)} exercises are built by you.")
-    return "\n".join(lines)
+    return Text("\n".join(lines))
 
 
 def _module(module, mine: dict[str, str]) -> list[str]:

@@ -47,6 +47,11 @@ def sections(file: str) -> dict[str, str]:
         aside = set_aside(path.name, path.read_bytes())
         path.unlink()
         raise ValueError(f"{path.name} is not text; it is kept as {aside}") from None
+    return split(text)
+
+
+def split(text: str) -> dict[str, str]:
+    """The sections of a saved file's text, id to cell, in order."""
     marks = list(_MARK.finditer(text))
     ends = [m.start() for m in marks[1:]] + [len(text)]
     return {
@@ -105,20 +110,41 @@ def progress() -> dict[str, Any]:
     """`progress.json` as a dict; a file that does not parse is set aside, and a new one begun."""
     path = folder() / "progress.json"
     try:
-        data = json.loads(path.read_bytes())
-        if not isinstance(data, dict) or not isinstance(data["exercises"], dict):
-            raise ValueError("no exercises")
-        if not all(isinstance(entry, dict) for entry in data["exercises"].values()):
-            raise ValueError("exercises are not objects")
+        return _parse_progress(path.read_bytes())
     except FileNotFoundError:
         pass
-    except (ValueError, KeyError):
+    except ValueError:
         aside = set_aside(path.name, path.read_bytes())
         path.unlink()
         print(f"progress.json could not be read; it is kept as {aside}", file=sys.stderr)
-    else:
-        return data
     return {"version": 1, "exercises": {}, "milestones": {}}
+
+
+def _parse_progress(text: bytes | str) -> dict[str, Any]:
+    """A progress file's content. Raises ValueError if it is not of the form we write."""
+    data = json.loads(text)
+    parts = [data.get("exercises"), data.get("milestones", {})] if isinstance(data, dict) else [0]
+    if not all(isinstance(part, dict) for part in parts):
+        raise ValueError("exercises and milestones must be objects")
+    if not all(isinstance(entry, dict) for part in parts for entry in part.values()):
+        raise ValueError("an entry is not an object")
+    return data
+
+
+def merge_progress(text: str) -> None:
+    """Add another progress file's entries; where both have one, the one that passed stays."""
+    try:
+        other = _parse_progress(text)
+    except ValueError:
+        set_aside("progress.json", text.encode())
+        return
+    data = progress()
+    for part in ("exercises", "milestones"):
+        for id, entry in other.get(part, {}).items():
+            mine = data.setdefault(part, {}).get(id)
+            if mine is None or ("passed" in entry and "passed" not in mine):
+                data[part][id] = entry
+    write_progress(data)
 
 
 def record(id: str, passed: bool, attempt: str) -> dict[str, Any]:

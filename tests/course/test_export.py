@@ -1,0 +1,76 @@
+"""The zip: work comes back from it, and its package runs the student's code on its own."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tinytorch import Tensor
+from tinytorch.course import export, import_work, overlay, provenance, work
+from tinytorch.course.decorator import submit
+from tinytorch.course.exercise import get
+
+ADD, CAT = get("tensor.Tensor.__add__"), get("tensor.cat")
+
+
+def test_work_goes_out_and_comes_back(home, tmp_path, monkeypatch):
+    submit(ADD, ADD.solution)
+    submit(CAT, CAT.solution)
+    path = export(tmp_path / "out.zip").path
+    monkeypatch.setenv("TINYTORCH_HOME", str(tmp_path / "elsewhere"))
+    overlay.load()
+    assert provenance()[ADD.id] == "reference"
+    assert sorted(import_work(path)) == [ADD.id, CAT.id]
+    assert provenance()[ADD.id] == provenance()[CAT.id] == "yours"
+    assert "passed" in work.progress()["exercises"][ADD.id]
+    assert work.sections("tensor")[ADD.id] == ADD.solution
+
+
+def test_importing_keeps_what_it_replaces(home, tmp_path):
+    overlay.adopt(ADD.id, ADD.cell("return Tensor(1.0)"))
+    path = export(tmp_path / "out.zip").path
+    overlay.adopt(ADD.id, ADD.cell("return Tensor(2.0)"))
+    import_work(path)
+    assert (Tensor(5) + 5).item() == 1
+    assert any("Tensor(2.0)" in p.read_text() for p in (home / "history").iterdir())
+
+
+def test_the_package_stands_alone(tmp_path):
+    overlay.adopt(ADD.id, ADD.cell("return Tensor(99.0)"))
+    with zipfile.ZipFile(export(tmp_path / "out.zip").path) as archive:
+        archive.extractall(tmp_path / "x")
+    package = tmp_path / "x" / "package"
+    assert (package / "pyproject.toml").is_file()
+    run = subprocess.run(
+        [sys.executable, "-c", "from tinytorch import Tensor; print((Tensor(1) + 1).item())"],
+        cwd=package,
+        env={**os.environ, "TINYTORCH_HOME": str(tmp_path / "empty")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "99.0\n"
+
+
+def test_a_file_that_is_no_export_is_refused(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK not a zip")
+    with pytest.raises(ValueError, match="cannot be read"):
+        import_work(tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("something.txt", "else")
+    with pytest.raises(ValueError, match="not an export"):
+        import_work(tmp_path / "b.zip")
+
+
+def test_progress_is_merged_not_replaced(home, tmp_path):
+    submit(ADD, ADD.solution)
+    path = export(tmp_path / "out.zip").path
+    submit(CAT, CAT.solution)
+    (home / "progress.json").write_text(
+        json.dumps({"version": 1, "exercises": {CAT.id: {"tries": 1, "passed": "x"}}})
+    )
+    import_work(path)
+    assert set(work.progress()["exercises"]) == {ADD.id, CAT.id}
