@@ -39,6 +39,7 @@ from .layers import (
     Module,
     Parameter,
     Sequential,
+    Unmatched,
     calculate_gain,
     kaiming_normal_,
     kaiming_uniform_,
