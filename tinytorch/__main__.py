@@ -1,4 +1,4 @@
-"""`python -m tinytorch`: where you stand; verify, export and import as subcommands."""
+"""`python -m tinytorch`: where you stand; verify, milestone, export, import."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 
 def main(argv: list[str] | None = None) -> int:
+    from tinytorch import milestones
     from tinytorch.course import export, import_work, status
     from tinytorch.course.verify import verify
 
@@ -14,6 +15,8 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("status", help="modules, exercises, milestones and what is yours (default)")
     commands.add_parser("verify", help="stubs must fail, solutions pass, wrong answers be caught")
+    milestone = commands.add_parser("milestone", help="run one; fails below its floor")
+    milestone.add_argument("name", choices=milestones.names())
     out = commands.add_parser("export", help="write your work and your own package to a zip")
     out.add_argument("path", nargs="?")
     back = commands.add_parser("import", help="bring exported work back")
@@ -21,6 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     if chosen.command == "verify":
         return 1 if verify() else 0
+    if chosen.command == "milestone":
+        return 0 if milestones.load(chosen.name).run().passed else 1
     if chosen.command == "export":
         print(export(chosen.path))
     elif chosen.command == "import":

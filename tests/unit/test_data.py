@@ -273,7 +273,7 @@ def test_digits_can_be_told_apart_but_not_by_a_ruler():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_separable_points_have_a_line_between_them(seed):
-    x, y = data.separable(80, seed)
+    x, y = data.separable(80, seed, margin=0.15)
     assert x.shape == (80, 2) and x.dtype == np.float32 and np.bincount(y).tolist() == [40, 40]
     turns = np.linspace(0, 2 * np.pi, 2000)
     gaps = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import platform
 import re
 import sys
 from pathlib import Path
@@ -158,6 +159,42 @@ def record(id: str, passed: bool, attempt: str) -> dict[str, Any]:
         entry.setdefault("passed", _now())
     write_progress(data)
     return entry
+
+
+def record_milestone(name: str, result: dict[str, Any]) -> dict[str, Any]:
+    """Note that a milestone was reached: `result`, and when and where. Returns its entry.
+
+    The latest run stands in the entry, with the date of the first and the best accuracy so far.
+    """
+    data = progress()
+    milestones = data.setdefault("milestones", {})
+    before = milestones.get(name)
+    before = before if isinstance(before, dict) else {}
+    now = _now()
+    best = max(result.get("accuracy", 0), before.get("best", 0))
+    milestones[name] = {
+        **result,
+        "best": best,
+        "first": before.get("first", now),
+        "date": now,
+        "where": where(),
+    }
+    write_progress(data)
+    return milestones[name]
+
+
+def where() -> str:
+    """The browser this runs in, or the Python and the machine."""
+    if not IN_BROWSER:
+        return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    from js import navigator
+
+    agent = str(navigator.userAgent)
+    for name, mark in (("Edge", "Edg"), ("Firefox", "Firefox"), ("Chromium", "Chrome")):
+        if found := re.search(rf"{mark}/(\d+)", agent):
+            return f"{name} {found[1]}"
+    found = re.search(r"Version/(\d+)", agent)
+    return f"Safari {found[1]}" if found and "Safari" in agent else "a browser"
 
 
 def write_progress(data: dict[str, Any]) -> None:

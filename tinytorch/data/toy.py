@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def separable(n: int = 100, seed: int = 0, margin: float = 0.15) -> tuple[np.ndarray, np.ndarray]:
+def separable(n: int = 100, seed: int = 0, margin: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
     """`n` points in [-1, 1]², (n, 2) float32, and on which side of a hidden line each lies.
 
     Sides are 0 or 1, (n,) int64, half of each. No point is closer to the line than `margin`.

@@ -1,0 +1,161 @@
+"""The milestones: they reach their floors, on the student's code, and say whose code it is."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinytorch
+from tinytorch import manual_seed
+from tinytorch.__main__ import main
+from tinytorch.course import overlay, work
+from tinytorch.course.exercise import all_exercises, get
+from tinytorch.data import separable
+from tinytorch.milestones import common, load, names, perceptron
+
+PACKAGE = Path(tinytorch.__file__).parent
+ZEROS = {
+    "tensor.Tensor.__matmul__": "return Tensor(np.zeros(self.shape[:-1] + other.shape[-1:], 'f'))",
+    "layers.Linear.forward": "return Tensor(np.zeros((*x.shape[:-1], self.out_features), 'f'))",
+}
+QUICK = {"perceptron": dict(n=40)}
+
+
+@pytest.fixture(autouse=True)
+def drawing(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    manual_seed(0)
+
+
+def quick(name):
+    return load(name).run(**QUICK[name])
+
+
+def executed(run) -> set[str]:
+    """Ids of the exercises whose code ran during `run()`."""
+    seen = set()
+
+    def note(frame, event, arg):
+        if event == "call":
+            seen.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+    sys.setprofile(note)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    ids = set()
+    for file, qualname in seen:
+        path = Path(file)
+        if path.parent == PACKAGE:
+            ids.add(f"{path.stem}.{qualname}")
+    known = [e.id for e in all_exercises()]
+    return {k for k in known if k in ids or any(i.startswith(f"{k}.") for i in ids)}
+
+
+@pytest.mark.parametrize("name", names())
+def test_it_names_exactly_the_exercises_that_it_runs(name):
+    known = {e.id for e in all_exercises()}
+    assert executed(lambda: quick(name)) == set(load(name).USES) & known
+    assert set(load(name).USES) <= known
+
+
+@pytest.mark.parametrize("name", names())
+def test_it_says_whose_code_runs_before_it_runs(name, capsys):
+    one = load(name).USES[0]
+    overlay.adopt(one, get(one).solution)
+    quick(name)
+    out = capsys.readouterr().out
+    assert out.startswith(f"What runs here: 1 of {len(load(name).USES)} are yours.\n")
+    first = out.split("\n")[1].split()
+    assert first[2:] == ["yours", one.split(".", 1)[1]]
+    assert out.index("What runs here") < out.index("test accuracy")
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("broken", ZEROS)
+def test_broken_code_of_the_student_breaks_it(name, broken, home, capsys):
+    overlay.adopt(broken, get(broken).cell(ZEROS[broken]))
+    result = quick(name)
+    assert not result.passed
+    assert "not reached, the floor is" in capsys.readouterr().out
+    assert name not in work.progress()["milestones"]
+
+
+def test_the_command_reaches_it_and_notes_it(capsys, home):
+    assert main(["milestone", "perceptron"]) == 0
+    last = capsys.readouterr().out.strip().split("\n")[-1]
+    assert last.startswith("test accuracy ") and last.endswith("%")
+    entry = json.loads((home / "progress.json").read_text())["milestones"]["perceptron"]
+    assert entry["accuracy"] >= 0.95 and entry["where"].startswith("Python 3.")
+    assert entry["yours"] == 0 and entry["date"].endswith("Z")
+
+
+def test_the_command_fails_with_a_broken_matmul(capsys, home):
+    broken = "tensor.Tensor.__matmul__"
+    overlay.adopt(broken, get(broken).cell(ZEROS[broken]))
+    assert main(["milestone", "perceptron"]) == 1
+    assert "test accuracy 4" in capsys.readouterr().out
+
+
+def test_the_command_names_the_milestones_there_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["milestone", "hal9000"])
+    assert "perceptron" in capsys.readouterr().err
+    with pytest.raises(KeyError, match="no milestone 'hal9000'; there are perceptron"):
+        load("hal9000")
+
+
+def test_the_record_keeps_the_first_date_and_the_best(home):
+    work.record_milestone("mlp", {"accuracy": 0.97, "seconds": 1.0})
+    path = home / "progress.json"
+    data = json.loads(path.read_text())
+    data["milestones"]["mlp"]["first"] = "2000-01-01T00:00:00Z"
+    path.write_text(json.dumps(data))
+    entry = work.record_milestone("mlp", {"accuracy": 0.96, "seconds": 2.0})
+    assert (entry["accuracy"], entry["best"], entry["seconds"]) == (0.96, 0.97, 2.0)
+    assert entry["first"] == "2000-01-01T00:00:00Z" and entry["date"] > entry["first"]
+    path.write_text(json.dumps({**data, "milestones": {"mlp": "odd"}}))
+    assert work.record_milestone("mlp", {"accuracy": 0.9})["best"] == 0.9
+
+
+def test_the_table_reads_well_in_a_notebook():
+    table = common.Provenance(perceptron.USES)._repr_html_()
+    assert table.count("<tr>") == table.count("</tr>") == 3
+    assert table.count("<td") == table.count("</td>") and "<code>Linear.forward</code>" in table
+
+
+# 1957
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_rule_settles_within_novikoffs_bound(seed):
+    """Novikoff 1962: with |x| <= R and a separating unit vector of margin g, at most (R/g)²."""
+    x, y = separable(60, seed, margin=0.1)
+    learned = perceptron.learn(x, y)
+    assert learned.settled and perceptron.accuracy(learned.neuron, x, y) == 1
+    z = np.column_stack([x, np.ones(60)]) * np.where(y == 1, 1, -1)[:, None]
+    w = np.append(learned.neuron.weight.data[0], learned.neuron.bias.data)
+    margin = (z @ w).min() / np.linalg.norm(w)  # any separating vector gives a bound
+    assert sum(learned.mistakes) == len(learned.lines) <= (z**2).sum(1).max() / margin**2
+
+
+def test_the_rule_is_rosenblatts():
+    """Each correction adds the point with its sign: the final weights are their sum."""
+    x, y = separable(30, 2)
+    learned = perceptron.learn(x, y, passes=1)
+    w, corrections = np.zeros(3), 0
+    for point, side in zip(x, y, strict=True):
+        z = np.append(point, 1) * (1 if side else -1)
+        if w @ z <= 0:
+            w, corrections = w + z, corrections + 1
+    assert learned.mistakes == [corrections] and corrections > 0
+    assert np.allclose(learned.lines[-1], w, atol=1e-5)
+
+
+def test_it_draws_what_it_did():
+    result = quick("perceptron")
+    titles = [ax.get_title() for ax in result.plot().axes]
+    assert titles[0].startswith("correction ") and titles[-1] == "mistakes in each pass"
