@@ -28,7 +28,7 @@ class Result:
     def __str__(self) -> str:
         verdict = "reached" if self.passed else f"not reached, the floor is {self.floor:.0%}"
         return (
-            f"{self.name}: {verdict}; learning took {self.seconds:.1f} s\n"
+            f"{self.name}: {verdict}; learning took {self.seconds:.2f} s\n"
             f"test accuracy {self.accuracy:.2%}"
         )
 
