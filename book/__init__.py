@@ -1,0 +1,22 @@
+"""The Sphinx side: exercises on pages, the course's navigation, and the notebooks.
+
+build.py       what surrounds a build: settings, static files, notebooks and the live site after it
+course.py      the course as templates see it: which pages exist, order, titles, addresses
+directives.py  {exercise}, {course}, and the head of each module's page
+notebook.py    from a page to a student's notebook
+templates/     pieces of HTML; static/: our css and js
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    from . import build, directives
+
+    build.setup(app)
+    directives.setup(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

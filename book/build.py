@@ -1,0 +1,191 @@
+"""What surrounds a build: settings and static files before it, notebooks and the live site after."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+from . import course, notebook
+
+log = logging.getLogger(__name__)
+ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parent
+
+
+def hash_of(*folders: str, pattern: str = "*.py") -> str:
+    """A short hash over the files below these folders of the repository."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Point Sphinx at our files, and give cells the repository's tinytorch and a plain setting."""
+    framework = hash_of("tinytorch")
+    names = [p.relative_to(ROOT).as_posix() for p in sorted(notebook.CONTENT.rglob("*.md"))]
+    # Pages show the map, signatures and outputs: when any of these change, all are read again.
+    config.tinytorch_state = f"{framework} {hash_of('book')} {' '.join(names)}"
+
+    # The theme copies its logo to _static before Sphinx makes that folder.
+    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
+    generated = Path(app.outdir).parent / "static"
+    write_static(generated)
+    config.html_static_path = [str(generated), str(HERE / "static")]
+    config.templates_path = [str(course.TEMPLATES), *config.templates_path]
+    config.html_js_files = [
+        (name, {"defer": "defer"}) for name in ("course.js", "progress.js", "live.js")
+    ]
+    config.html_css_files = ["book.css"]
+
+    # Cached outputs belong to the framework that made them.
+    caches = Path(app.outdir).parent / ".jupyter_cache"
+    for old in caches.glob("*"):
+        if old.name != framework:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    config.nb_execution_cache_path = str(caches / framework)
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])
+    )
+    # Pages show the reference's outputs, whatever this machine's user has built or configured.
+    os.environ["TINYTORCH_HOME"] = str(generated / "no-work")
+    os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
+    os.environ["IPYTHONDIR"] = str(write_profile(generated.parent / ".ipython"))
+
+
+def write_static(folder: Path) -> None:
+    """The static files that are made: the course for our scripts, and the part of MathJax we use."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "course.js").write_text(course.script(), encoding="utf-8")
+    spec = importlib.util.find_spec("sphinx-mathjax-offline")
+    source = Path(spec.submodule_search_locations[0]) / "static" / "mathjax"
+    fonts = "output/chtml/fonts/woff-v2"
+    if not (folder / "mathjax").is_dir():
+        shutil.copytree(source / fonts, folder / "mathjax" / fonts)
+        shutil.copy(source / "tex-chtml.js", folder / "mathjax")
+
+
+def write_profile(folder: Path) -> Path:
+    """An IPython profile for the build: vector plots, errors without the paths of this machine."""
+    settings = {
+        "InlineBackend": {"figure_formats": ["svg"], "rc": {}},
+        "InteractiveShell": {"xmode": "Minimal"},
+        "HistoryManager": {"enabled": False},
+    }
+    (folder / "profile_default").mkdir(parents=True, exist_ok=True)
+    path = folder / "profile_default" / "ipython_config.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def page_context(
+    app: Sphinx,
+    docname: str,
+    template: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """What our templates need, and the order of pages as the map has it."""
+    here = course.page_of(docname)
+    others = [
+        name
+        for name in app.env.toctree_includes.get(app.config.root_doc, [])
+        if course.page_of(name) is None
+    ]
+    context.update(
+        tt_acts=[(act, course.pages_of(act)) for act in course.COURSE.acts],
+        tt_pages=[(name, app.env.titles[name].astext()) for name in others],
+        tt_page=here,
+        tt_live=course.live(docname),
+        tt_live_url=course.live_url,
+        tt_docname=docname,
+    )
+    if here:
+        context["title"] = here.full_title
+    order = [(app.config.root_doc, "Home")]
+    order += [(p.docname, f"{p.label} {p.title}".strip()) for p in course.all_pages() if p.exists]
+    names = [name for name, _ in order]
+    if docname in names:
+        at = names.index(docname)
+        around = {"prev": order[at - 1] if at else None, "next": (order[at + 1 :] or [None])[0]}
+        for key, to in around.items():
+            uri = to and app.builder.get_relative_uri(docname, to[0])
+            context[key] = {"link": uri, "title": to[1]} if to else None
+    else:
+        context["prev"] = context["next"] = None
+
+
+def describe_plots(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give plots a text: their own words, which Matplotlib leaves in the file as comments."""
+    for image in doctree.findall(nodes.image):
+        if image.get("alt") or not image["uri"].endswith(".svg"):
+            continue
+        path = next(iter(image.get("candidates", {}).values()), image["uri"])
+        file = Path(path) if Path(path).is_absolute() else Path(app.srcdir) / path
+        if not file.is_file():
+            continue
+        words = re.findall(r"<!-- (.*?) -->", file.read_text(encoding="utf-8"))
+        words = [w for w in dict.fromkeys(words) if re.search(r"[A-Za-z]", w) and "\\" not in w]
+        image["alt"] = "Plot. " + "; ".join(words) if words else "Plot"
+
+
+def finish(app: Sphinx, problem: Exception | None) -> None:
+    """After the pages: notebooks, the live site, a way in. Warnings make the build fail."""
+    if problem:
+        return
+    if app._warncount:
+        # Pages that caused a warning count as read; forget them, so that they are read again.
+        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
+        log.info("Warnings are errors here: no notebooks are made.")
+        return
+    if app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    for path in [*out.glob("_static/**/*.map"), out / "objects.inv"]:
+        path.unlink(missing_ok=True)
+    home = f"{app.config.root_doc}.html"
+    (out / "index.html").write_text(
+        f'<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>TinyTorch</title>\n'
+        f'<link rel="icon" href="_static/favicon.svg">\n'
+        f'<meta http-equiv="refresh" content="0; url={home}">\n<a href="{home}">TinyTorch</a>\n</html>\n',
+        encoding="utf-8",
+    )
+    titles = {page.id: page.full_title for page in course.all_pages()}
+    for name, title in app.env.titles.items():
+        titles.setdefault(Path(name).name, title.astext())
+    contents = out.parent / "contents"
+    try:
+        names = notebook.write_all(contents, titles)
+    except notebook.PageError as error:
+        raise ExtensionError(str(error)) from None
+    log.info("notebooks: %s", ", ".join(names))
+    if not (ROOT / "lite" / "build.py").is_file():  # to be removed when lite/ is committed
+        return log.info("lite/ is not there: no live notebooks")
+    from lite.build import build
+
+    build(contents, out / "lite")
+
+
+def setup(app: Sphinx) -> None:
+    app.keep_going = True  # any warning gives exit status 1, with the bare command too
+    for unused in ("comments_config", "use_jupyterbook_latex"):  # Jupyter Book always sets these
+        app.add_config_value(unused, None, "", [dict, bool])
+    app.add_config_value("tinytorch_state", "", "env", [str])
+    app.connect("config-inited", configure, priority=400)
+    app.connect("html-page-context", page_context, priority=600)
+    app.connect("doctree-resolved", describe_plots)
+    app.connect("build-finished", finish)
