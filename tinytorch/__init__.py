@@ -49,5 +49,6 @@ from .layers import (
     xavier_normal_,
     xavier_uniform_,
 )
+from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 
 _overlay.load()  # from here on, what the student has built stands in for the reference
