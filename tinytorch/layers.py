@@ -345,13 +345,13 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Te
     Ba et al. 2016, https://arxiv.org/abs/1607.06450.
     """
     _check_norm(x, weight, bias)
-    dims = tuple(range(-weight.ndim, 0))
-    out = x.data - x.data.mean(axis=dims, keepdims=True)
-    var = (out * out).mean(axis=dims, keepdims=True)
+    rows = x.data.reshape(-1, weight.numel())  # (positions, numbers to standardise)
+    out = rows - rows.mean(axis=1, keepdims=True)
+    var = np.vecdot(out, out)[:, None] / weight.numel()  # no array of squares in between
     out /= np.sqrt(var + eps)
-    out *= weight.data
-    out += bias.data
-    return Tensor(out)
+    out *= weight.data.reshape(-1)
+    out += bias.data.reshape(-1)
+    return Tensor(out.reshape(x.shape))
 
 
 def _check_norm(x: Tensor, weight: Tensor, bias: Tensor) -> None:
