@@ -135,6 +135,8 @@ def _bar(name: str, total: int, stream: Any) -> Callable[[int], Any]:
         from tqdm import tqdm
     except ImportError:
         return _nothing
+    if IN_BROWSER:
+        tqdm.monitor_interval = 0  # tqdm would start a thread, and warn that there are none
     bar = tqdm(total=total, desc=name, unit="B", unit_scale=True, file=stream, ncols=72)
 
     def advance(count: int) -> None:
