@@ -1,4 +1,4 @@
-"""What surrounds a build: settings and static files before it, notebooks and the live site after."""
+"""What surrounds a build: settings and static files before, notebooks and the live site after."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 
 
-def hash_of(*folders: str, pattern: str = "*.py") -> str:
-    """A short hash over the files below these folders of the repository."""
+def hash_of(*paths: str) -> str:
+    """A short hash over files of the repository, and over all files below its folders."""
     digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob(pattern)):
+    for name in paths:
+        root = ROOT / name
+        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
@@ -36,10 +37,10 @@ def hash_of(*folders: str, pattern: str = "*.py") -> str:
 
 def configure(app: Sphinx, config: Config) -> None:
     """Point Sphinx at our files, and give cells the repository's tinytorch and a plain setting."""
-    framework = hash_of("tinytorch")
+    outputs = hash_of("tinytorch", "book/matplotlibrc")
     names = [p.relative_to(ROOT).as_posix() for p in sorted(notebook.CONTENT.rglob("*.md"))]
     # Pages show the map, signatures and outputs: when any of these change, all are read again.
-    config.tinytorch_state = f"{framework} {hash_of('book')} {' '.join(names)}"
+    config.tinytorch_state = f"{outputs} {hash_of('book')} {' '.join(names)}"
 
     # The theme copies its logo to _static before Sphinx makes that folder.
     (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
@@ -52,23 +53,24 @@ def configure(app: Sphinx, config: Config) -> None:
     ]
     config.html_css_files = ["book.css"]
 
-    # Cached outputs belong to the framework that made them.
+    # Cached outputs belong to the framework and the style that made them.
     caches = Path(app.outdir).parent / ".jupyter_cache"
     for old in caches.glob("*"):
-        if old.name != framework:
+        if old.name != outputs:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
-    config.nb_execution_cache_path = str(caches / framework)
+    config.nb_execution_cache_path = str(caches / outputs)
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])
     )
-    # Pages show the reference's outputs, whatever this machine's user has built or configured.
-    os.environ["TINYTORCH_HOME"] = str(generated / "no-work")
+    # Pages show the reference's outputs, whatever this machine's user has built or configured: the
+    # folder of work is an empty one, below the temporary folder that a page's cells run in.
+    os.environ["TINYTORCH_HOME"] = "my_tinytorch"
     os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
     os.environ["IPYTHONDIR"] = str(write_profile(generated.parent / ".ipython"))
 
 
 def write_static(folder: Path) -> None:
-    """The static files that are made: the course for our scripts, and the part of MathJax we use."""
+    """The static files that are made: the course for our scripts, the part of MathJax we use."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "course.js").write_text(course.script(), encoding="utf-8")
     spec = importlib.util.find_spec("sphinx-mathjax-offline")
@@ -129,18 +131,16 @@ def page_context(
         context["prev"] = context["next"] = None
 
 
-def describe_plots(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Give plots a text: their own words, which Matplotlib leaves in the file as comments."""
-    for image in doctree.findall(nodes.image):
-        if image.get("alt") or not image["uri"].endswith(".svg"):
+def finish_plots(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give plots a frame to scroll in and a text: their own words, left in the file as comments."""
+    for image in list(doctree.findall(nodes.image)):
+        if not image["uri"].endswith(".svg") or "jupyter_execute" not in image["uri"]:
             continue
-        path = next(iter(image.get("candidates", {}).values()), image["uri"])
-        file = Path(path) if Path(path).is_absolute() else Path(app.srcdir) / path
-        if not file.is_file():
-            continue
-        words = re.findall(r"<!-- (.*?) -->", file.read_text(encoding="utf-8"))
+        words = re.findall(r"<!-- (.*?) -->", (Path(app.srcdir) / image["uri"]).read_text("utf-8"))
         words = [w for w in dict.fromkeys(words) if re.search(r"[A-Za-z]", w) and "\\" not in w]
-        image["alt"] = "Plot. " + "; ".join(words) if words else "Plot"
+        image.setdefault("alt", "Plot. " + "; ".join(words) if words else "Plot")
+        # The theme's script lets the keyboard scroll an `.output` that is too wide.
+        image.replace_self(nodes.container("", image.deepcopy(), classes=["output", "tt-plot"]))
 
 
 def finish(app: Sphinx, problem: Exception | None) -> None:
@@ -161,7 +161,8 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     (out / "index.html").write_text(
         f'<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>TinyTorch</title>\n'
         f'<link rel="icon" href="_static/favicon.svg">\n'
-        f'<meta http-equiv="refresh" content="0; url={home}">\n<a href="{home}">TinyTorch</a>\n</html>\n',
+        f'<meta http-equiv="refresh" content="0; url={home}">\n'
+        f'<a href="{home}">TinyTorch</a>\n</html>\n',
         encoding="utf-8",
     )
     titles = {page.id: page.full_title for page in course.all_pages()}
@@ -187,5 +188,5 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("tinytorch_state", "", "env", [str])
     app.connect("config-inited", configure, priority=400)
     app.connect("html-page-context", page_context, priority=600)
-    app.connect("doctree-resolved", describe_plots)
+    app.connect("doctree-resolved", finish_plots)
     app.connect("build-finished", finish)

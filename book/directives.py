@@ -107,9 +107,8 @@ class PageHead(SphinxTransform):
 
 def visit_exercise(self: Any, node: exercise) -> None:
     id, place = node["exercise"], node["ids"][0]
-    self.body.append(
-        f'<section class="exercise" data-exercise="{id}" id="{place}" aria-labelledby="{place}-title">'
-    )
+    about = f'data-exercise="{id}" id="{place}" aria-labelledby="{place}-title"'
+    self.body.append(f'<section class="exercise" {about}>\n')
 
 
 def depart_exercise(self: Any, node: exercise) -> None:
