@@ -1,8 +1,8 @@
 """Python in a browser tab, called from here: `with Tab("chromium") as tab: tab.run("1 + 1")`.
 
-A browser is started headless on a page that holds Pyodide in a worker. The page fetches its work from
-a small server and posts back what came of it, so any browser that can open an address will do, with
-no protocol to drive it.
+A browser is started headless on a page that holds Pyodide in a worker. The page fetches its work
+from a small server and posts back what came of it, so any browser that can open an address will do,
+with no protocol to drive it.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def find_browser(name: str) -> str | None:
 
 
 def _playwrights(name: str) -> str | None:
-    # Asked in a process of its own: Playwright's loop would stay in this one. Only its Chromium: its
-    # Firefox is patched and cannot be started without its protocol.
+    # Asked in a process of its own: Playwright's loop would stay in this one. Only its Chromium:
+    # its Firefox is patched, and needs its protocol.
     if name != "chromium":
         return None
     ask = "from playwright.sync_api import sync_playwright as s\n"
@@ -157,6 +157,15 @@ def _arguments(name: str, profile: Path) -> list[str]:
     return ["--headless", "--no-remote", "--profile", str(profile)]
 
 
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+}
+
+
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
@@ -165,8 +174,6 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    types = {".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript"}
-    types |= {".wasm": "application/wasm", ".json": "application/json"}
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # header and body in one piece: in two, the second waits 40 ms for an answer
 
@@ -179,7 +186,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, data: bytes | None, suffix: str = ".json") -> None:
         self.send_response(404 if data is None else 200)
-        self.send_header("Content-Type", self.types.get(suffix, "application/octet-stream"))
+        self.send_header("Content-Type", TYPES.get(suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(data or b"")))
         # Isolated from other origins, a page may read a clock of 5 µs instead of 100.
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")

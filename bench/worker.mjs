@@ -20,10 +20,11 @@ const start = async () => {
 };
 
 const run = async ({ source, args }) => {
+  const json = pyodide.pyimport("json");
   const scope = (globalThis.scope ??= pyodide.toPy({}));
-  scope.set("args", pyodide.toPy(args));
+  scope.set("args", json.loads(JSON.stringify(args)));
   const value = await pyodide.runPythonAsync(source, { globals: scope });
-  return { value: value?.toJs ? value.toJs({ dict_converter: Object.fromEntries }) : value ?? null };
+  return { value: value?.destroy ? JSON.parse(json.dumps(value)) : value ?? null };
 };
 
 let answer = await start().catch((e) => ({ error: String(e.stack ?? e) }));

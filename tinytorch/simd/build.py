@@ -1,7 +1,7 @@
 """Compile the kernels: C to two WebAssembly side modules, and a manifest with their checksums.
 
-Runs when the wheel is built (hatch_build.py) and in tests, never in the browser. The compiler is the
-package `ziglang`: one download, no Emscripten. Same source and compiler, same bytes.
+Runs when the wheel is built (hatch_build.py) and in tests, never in the browser. The compiler is
+the package `ziglang`: one download, no Emscripten. Same source and compiler, same bytes.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ typedef long intp; /* npy_intp */
 typedef void loop(char **args, const intp *dims, const intp *steps, void *data);
 
 /* The allocator is the one of the module that loads us. */
+#ifndef FROM_MAIN
 #define FROM_MAIN(name) __attribute__((import_module("env"), import_name(#name)))
+#endif
 FROM_MAIN(malloc) void *malloc(unsigned long);
 FROM_MAIN(free) void free(void *);
 

@@ -1,0 +1,148 @@
+"""Runs in the browser, in Pyodide: build one product from its description, multiply with NumPy's
+loop and with the kernel, compare. `check(case)` returns None or what is wrong."""
+
+import warnings
+
+import numpy as np
+
+from tinytorch import simd
+
+SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -2.0]
+
+
+def values(rng, shape, dtype, fill):
+    """Numbers of a kind: small whole ones (exact however they are added), normal ones, and normal
+    ones with NaN and infinities among them."""
+    if fill == "whole" or np.dtype(dtype).kind in "iuO":
+        return rng.integers(-5, 6, shape).astype(dtype)
+    x = rng.standard_normal(shape)
+    if np.dtype(dtype).kind == "c":
+        x = x + 1j * rng.standard_normal(shape)
+    if fill == "wild" and x.size:
+        at = rng.random(shape) < 2 / x.size**0.5
+        x[at] = rng.choice(SPECIAL, at.sum())
+    return x.astype(dtype)
+
+
+def lay(x, layout):
+    """The same numbers, otherwise in memory."""
+    if x.ndim < 2 and layout in ("F", "turned", "same row", "same column"):
+        layout = "step"
+    if layout == "C":
+        return np.ascontiguousarray(x)
+    if layout == "F":  # each matrix transposed in memory
+        return np.ascontiguousarray(x.swapaxes(-1, -2)).swapaxes(-1, -2)
+    if layout == "turned":  # batch and row axes swapped in memory
+        return np.ascontiguousarray(x.T).T
+    if layout == "reversed":
+        every = (slice(None, None, -1),) * x.ndim
+        return np.ascontiguousarray(x[every])[every]
+    if layout == "step":
+        wide = np.full([2 * d for d in x.shape], 99).astype(x.dtype)
+        at = (slice(None, None, 2),) * x.ndim
+        wide[at] = x
+        return wide[at]
+    if layout == "part":  # rows longer than the matrix
+        wide = np.full([*x.shape[:-1], x.shape[-1] + 3], 99).astype(x.dtype)
+        wide[..., 1:-2] = x
+        return wide[..., 1:-2]
+    if layout == "same row":
+        return np.broadcast_to(x[..., :1, :], x.shape)
+    if layout == "same column":
+        return np.broadcast_to(x[..., :1], x.shape)
+    if x.dtype == object:
+        return x
+    if layout == "field":  # one byte between elements: strides that are no multiple of the size
+        record = np.zeros(x.shape, [("pad", "u1"), ("x", x.dtype)])
+        record["x"] = x
+        return record["x"]
+    if layout == "gap":  # aligned, but the stride is one and a half elements of a double
+        record = np.zeros(x.shape, np.dtype({"names": ["x"], "formats": [x.dtype], "itemsize": 12}))
+        record["x"] = x
+        return record["x"]
+    raise ValueError(layout)
+
+
+def operands(case):
+    rng = np.random.default_rng(case["seed"])
+    m, k, n = case["m"], case["k"], case["n"]
+    a_shape = [*case["batch_a"], m, k] if m is not None else [k]
+    b_shape = [*case["batch_b"], k, n] if n is not None else [k]
+    a = lay(values(rng, a_shape, case["dtype_a"], case["fill"]), case["layout_a"])
+    b = lay(values(rng, b_shape, case["dtype_b"], case["fill"]), case["layout_b"])
+    return a, b
+
+
+def multiply(case):
+    """One product, with everything built anew: `out` may lie over the operands."""
+    a, b = operands(case)
+    if case["out"] is None:
+        return np.matmul(a, b)
+    shape = np.matmul(np.zeros(a.shape, "?"), np.zeros(b.shape, "?")).shape
+    dtype = np.result_type(a, b)
+    if case["out"] == "over":  # operands and result in one buffer, shifted against each other
+        size, shift = max(a.size, b.size, int(np.prod(shape))), case["shift"]
+        buffer = np.zeros(size + 2 * shift + 1, dtype)
+        one = buffer[shift : shift + a.size].reshape(a.shape)
+        two = buffer[: b.size].reshape(b.shape)
+        two[...] = b
+        one[...] = a
+        out = buffer[2 * shift : 2 * shift + int(np.prod(shape))].reshape(shape)
+        np.matmul(one, two, out=out)
+        return np.concatenate([buffer, out.ravel()])
+    filler = np.full(shape, 77).astype(dtype)
+    out = lay(filler.copy(), case["out"])
+    whole = out if out.base is None else out.base
+    before = whole.tobytes()
+    assert np.matmul(a, b, out=out) is out
+    result = np.array(out)
+    out[...] = filler
+    assert whole.tobytes() == before, "memory beside `out` was written to"
+    return result
+
+
+def differ(case, own, ours):
+    if own.dtype != ours.dtype or own.shape != ours.shape:
+        return f"{ours.dtype}{ours.shape}, NumPy has {own.dtype}{own.shape}"
+    if case["fill"] == "whole" or own.dtype not in (np.float32, np.float64):
+        if own.dtype == object:
+            own, ours = own.astype(complex), ours.astype(complex)
+        if not np.array_equal(own, ours, equal_nan=own.dtype.kind in "fc"):
+            return f"not equal: {(own != ours).sum()} of {own.size}"
+        if own.dtype.kind == "f" and (np.signbit(own) != np.signbit(ours)).any():
+            return "zeros of another sign"
+        return None
+    finite = np.isfinite(own)
+    if not np.array_equal(np.where(finite, 0, own), np.where(finite, 0, ours), equal_nan=True):
+        return "NaN or infinity elsewhere"
+    if case["out"] == "over":
+        return None  # operands already overwritten: the whole-number cases compare these
+    a, b = (np.abs(np.nan_to_num(x, posinf=0, neginf=0)) for x in operands(case))
+    size = np.matmul(a.astype(float), b.astype(float))
+    # Rounding errors of unlike terms partly cancel; where all terms are alike, they add up.
+    alike = any(case[x].startswith("same") for x in ("layout_a", "layout_b"))
+    steps = case["k"] if alike else case["k"] ** 0.5
+    allowed = (4 + steps) * np.finfo(own.dtype).eps * size
+    error = np.abs(np.where(finite, ours, 0).astype(float) - np.where(finite, own, 0))
+    if (error > allowed).any():
+        return f"off by {(error / np.maximum(allowed, 1e-300)).max():.3g} times what is allowed"
+    return None
+
+
+def check(case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        simd.disable()
+        own = np.asarray(multiply(case))
+        assert simd.enable(case["kernel"]).kernel == case["kernel"], simd.info()
+        return differ(case, own, np.asarray(multiply(case)))
+
+
+def error(make, kernel):
+    """Type and message that `make` raises with this kernel, or with NumPy's loops for None."""
+    simd.disable() if kernel is None else simd.enable(kernel)
+    try:
+        result = eval(make)
+    except Exception as e:
+        return f"{type(e).__name__}: {e}"
+    return f"no error, {result!r}"

@@ -1,0 +1,332 @@
+"""The SIMD kernels in real browsers: Hypothesis draws products here, Pyodide multiplies there."""
+
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from bench.tab import Tab, find_browser  # noqa: E402
+from tinytorch.simd import build  # noqa: E402
+
+ENGINES = os.environ.get("TINYTORCH_ENGINES", "chromium,firefox").split(",")
+CASES = {"chromium": 1000, "firefox": 250}  # for each kernel
+KERNELS = ["relaxed", "baseline"]
+BROKEN = {
+    # malloc never has anything, so that packing cannot be done
+    "poor.c": """
+        #define FROM_MAIN(name)
+        #include "matmul.c"
+        void *malloc(unsigned long n) { return n ? (void *)0 : (void *)0; }
+        void free(void *p) { (void)p; }
+    """,
+    # loads, answers, and computes nothing
+    "wrong.c": """
+        #define EXPORT(name) __attribute__((export_name(#name), visibility("default")))
+        EXPORT(tt_set_numpy_loops) void a(void *x, void *y) { (void)x; (void)y; }
+        EXPORT(tt_matmul_f32) void b(void *w, void *x, void *y, void *z)
+        { (void)w; (void)x; (void)y; (void)z; }
+        EXPORT(tt_matmul_f64) void c(void *w, void *x, void *y, void *z)
+        { (void)w; (void)x; (void)y; (void)z; }
+    """,
+}
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory) -> Path:
+    """tinytorch.simd with its kernels as one archive, and nothing else of tinytorch."""
+    folder = tmp_path_factory.mktemp("simd")
+    files = build.compile(folder)
+    for name, text in BROKEN.items():
+        source = folder / name
+        source.write_text(text, encoding="utf-8")
+        flags = [*build.FEATURES["baseline"], "-I", str(build.SOURCE)]
+        files.append(build.side_module(source, source.with_suffix(".wasm"), *flags))
+    path = folder / "tinytorch-simd.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("tinytorch/__init__.py", "")
+        for file in [*build.SOURCE.glob("*.py"), *files]:
+            archive.write(file, f"tinytorch/simd/{file.name}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tabs():
+    """The tabs opened so far; pytest comes back to an engine after it has been in another."""
+    opened: dict[str, Tab] = {}
+    yield opened
+    for tab in opened.values():
+        tab.__exit__()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def tab(request, package, tabs):
+    name = request.param
+    if find_browser(name) is None:
+        pytest.fail(
+            f"{name} is not installed. On Debian: apt-get install firefox-esr chromium. "
+            "To test in one engine only: TINYTORCH_ENGINES=chromium"
+        )
+    if name not in tabs:
+        tabs[name] = Tab(name, archives=(package,), timeout=180).__enter__()
+        tabs[name].run((Path(__file__).parent / "simd_cases.py").read_text(encoding="utf-8"))
+    tabs[name].run("simd.enable().kernel")
+    return tabs[name]
+
+
+@pytest.fixture(scope="module", params=KERNELS)
+def kernel(request, tab):
+    """A kernel's name. One that the browser does not know must say so; that is all it can do."""
+    info = tab.run("simd.disable(); vars(simd.enable(args['k']))", k=request.param)
+    if info["kernel"] == "numpy":
+        assert info["reason"] == f"this browser does not know {request.param} SIMD"
+        pytest.skip(f"{tab.agent}: {info['reason']}")
+    assert info["kernel"] == request.param
+    return request.param
+
+
+PRIMES = [23, 31, 37, 61, 67, 127, 131, 257, 389, 521, 787, 1151]
+size = st.one_of(st.integers(0, 20), st.sampled_from(PRIMES), st.sampled_from([64, 65, 384, 385]))
+layout = st.sampled_from(
+    ["C", "F", "turned", "reversed", "step", "part", "same row", "same column", "field", "gap"]
+)
+batches = st.sampled_from(
+    [([], []), ([3], [3]), ([2, 3], [2, 3]), ([], [3]), ([3], []), ([1, 2], [3, 1]), ([0], [0])]
+)
+fill = st.sampled_from(["whole", "normal", "wild"])
+floats = st.sampled_from(["float32", "float64"])
+others = st.sampled_from(["int64", "int32", "uint8", "bool", "float16", "complex64", "object"])
+writable = st.sampled_from([None, "C", "F", "turned", "reversed", "step", "part", "field", "gap"])
+
+
+@st.composite
+def products(draw, dtype=floats, mixed=False):
+    """The description of one product; at most two million multiplications in it."""
+    sizes = [draw(size) for _ in range(3)]
+    batch_a, batch_b = draw(batches)
+    while sizes[0] * sizes[1] * sizes[2] > 300_000:
+        at = sizes.index(max(sizes))
+        sizes[at] = sizes[at] // 7 + 1
+    m, k, n = sizes
+    if draw(st.integers(0, 7)) == 0:
+        m, batch_a = None, []
+    if draw(st.integers(0, 7)) == 0:
+        n, batch_b = None, []
+    dtype_a = draw(dtype)
+    return {
+        **{"m": m, "k": k, "n": n, "batch_a": batch_a, "batch_b": batch_b},
+        **{"dtype_a": dtype_a, "dtype_b": draw(dtype | floats) if mixed else dtype_a},
+        **{"layout_a": draw(layout), "layout_b": draw(layout)},
+        **{"fill": draw(fill), "seed": draw(st.integers(0, 9999))},
+        **{"out": draw(writable) if m is not None and n is not None else None, "shift": 0},
+    }
+
+
+def cases(tab, strategy, count, **extra):
+    """Draw `count` products and check each in the tab."""
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def run(case):
+        assert tab.run("check(args)", **case, **extra) is None
+
+    run()
+
+
+def test_products_are_numpys(tab, kernel):
+    cases(tab, products(), CASES[tab.name], kernel=kernel)
+
+
+def test_result_over_the_operands(tab, kernel):
+    """NumPy copies operands that the result overlaps; the kernel must not see any."""
+
+    @st.composite
+    def over(draw):
+        case = draw(products())
+        case |= {"out": "over", "shift": draw(st.integers(0, 40)), "fill": "whole"}
+        case |= {"m": case["m"] or 5, "n": case["n"] or 7}
+        case |= {"layout_a": "C", "layout_b": "C"}
+        return case
+
+    cases(tab, over(), CASES[tab.name] // 8, kernel=kernel)
+
+
+def test_other_dtypes_are_untouched(tab, kernel):
+    cases(tab, products(others, mixed=True), CASES[tab.name] // 8, kernel=kernel)
+
+
+@pytest.mark.parametrize(
+    "m, k, n", [(1, 1, 1), (4, 4, 8), (4099, 3, 5), (3, 5, 4099), (3, 9001, 5)]
+)
+def test_thin_and_huge(tab, kernel, m, k, n):
+    for dtype in ("float32", "float64"):
+        for a in ("C", "F"):
+            for b in ("C", "F"):
+                case = {"m": m, "k": k, "n": n, "batch_a": [], "batch_b": [], "seed": 1}
+                case |= {"dtype_a": dtype, "dtype_b": dtype, "layout_a": a, "layout_b": b}
+                for fill in ("whole", "normal"):
+                    assert (
+                        tab.run("check(args)", **case, fill=fill, out=None, kernel=kernel) is None
+                    )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "np.ones((2, 3), 'f4') @ np.ones((4, 5), 'f4')",
+        "np.ones((2, 2, 3), 'f4') @ np.ones((3, 3, 5), 'f4')",
+        "np.float32(1) @ np.ones((4, 5), 'f4')",
+        "np.matmul(np.ones((20, 30), 'f4'), np.ones((30, 20), 'f4'), out=np.ones((2, 2), 'f4'))",
+        "np.matmul(np.ones((9, 9)), np.ones((9, 9)), out=np.ones((9, 9), 'i4'))",
+        "np.ones((9, 9), 'f4') @ np.full((9, 9), 'a')",
+        "np.ones((9, 9), 'f4') @ np.zeros((9, 9), 'M8[s]')",
+    ],
+)
+def test_errors_are_numpys(tab, kernel, call):
+    own = tab.run("error(args['call'], None)", call=call)
+    assert own == tab.run("error(args['call'], args['k'])", call=call, k=kernel)
+    assert "Error" in own
+
+
+def test_the_heap_grows_between_calls(tab, kernel):
+    wrong, grown = tab.run(
+        """
+import pyodide_js
+heap = lambda: pyodide_js._module.HEAP8.length
+simd.disable()
+a = np.arange(300 * 400).reshape(300, 400) % 7 - 3
+b = np.arange(400 * 200).reshape(400, 200) % 5 - 2
+expected = a @ b
+simd.enable(args["k"])
+start, kept, wrong = heap(), [], 0
+while heap() < start + 100_000_000:
+    kept.append(np.ones(3_000_000))
+    for dtype in ("f4", "f8"):
+        wrong += not np.array_equal(a.astype(dtype) @ b.astype(dtype), expected)
+del kept
+[wrong, heap() - start]
+""",
+        k=kernel,
+    )
+    assert wrong == 0
+    assert grown >= 100_000_000
+
+
+def test_without_memory_to_pack_numpy_multiplies(tab):
+    assert tab.run("""
+from tinytorch.simd import browser
+simd.disable()
+a = np.arange(300 * 400).reshape(300, 400) % 7 - 3
+b = np.arange(400 * 200).reshape(400, 200) % 5 - 2
+expected = a @ b
+simd._state.install(simd.FOLDER / "poor.wasm")
+try:
+    right = all(np.array_equal(a.astype(d) @ b.astype(d), expected) for d in ("f4", "f8"))
+finally:
+    simd._state.restore()
+right
+""")
+
+
+def test_a_wrong_kernel_never_reaches_numpy(tab):
+    told, same = tab.run("""
+simd.disable()
+before = [simd._state.table.get(d) for d in ("f4", "f8")]
+try:
+    simd._state.install(simd.FOLDER / "wrong.wasm")
+    told = "installed"
+except Exception as e:
+    told = f"{type(e).__name__}: {e}"
+[told, before == [simd._state.table.get(d) for d in ("f4", "f8")]]
+""")
+    assert told == "Wrong: a float32 product by the kernel is wrong"
+    assert same
+
+
+def test_a_damaged_file_is_refused_and_reported_once(tab):
+    infos, told, right = tab.run("""
+simd.disable()
+path = simd.FOLDER / "matmul-baseline.wasm"
+sound = path.read_bytes()
+path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+try:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        infos = [vars(simd.enable("baseline")) for _ in range(3)]
+        x = np.ones((50, 50), "f4")
+        right = bool((x @ x == 50).all())
+finally:
+    path.write_bytes(sound)
+    simd._warned = False
+[infos, [str(w.message) for w in caught], right]
+""")
+    assert right
+    assert [i["kernel"] for i in infos] == ["numpy"] * 3
+    assert all("matmul-baseline.wasm is damaged: sha256" in i["reason"] for i in infos)
+    assert len(told) == 1
+    assert told[0].endswith("NumPy's own matmul is used.")
+
+
+def test_a_browser_without_simd(tab):
+    info, same = tab.run("""
+from tinytorch.simd import browser
+simd.disable()
+own = dict(simd._state.own)
+accepts, browser.accepts = browser.accepts, lambda path: False
+info = vars(simd.enable())
+browser.accepts = accepts
+[info, own == {d: simd._state.table.get(d) for d in own}]
+""")
+    assert info["kernel"] == "numpy"
+    assert info["reason"] == "this browser does not know relaxed nor baseline SIMD"
+    assert same
+
+
+def test_a_numpy_whose_table_differs(tab):
+    info, own = tab.run("""
+import ctypes
+from tinytorch.simd import loops
+simd.disable()
+state, layout, simd._state = simd._state, loops._UFunc, None
+class Shifted(ctypes.Structure):
+    _fields_ = (("new", ctypes.c_void_p), *layout._fields_)
+loops._UFunc = Shifted
+try:
+    info = vars(simd.enable())
+finally:
+    loops._UFunc, simd._state = layout, state
+[info, state.own == {d: state.table.get(d) for d in state.own}]
+""")
+    assert info["kernel"] == "numpy"
+    assert info["reason"].startswith("TableDiffers: matmul: found ")
+    assert own
+
+
+def test_enable_picks_the_best_and_disable_undoes_it(tab):
+    best, off, again = tab.run("""
+simd.disable()
+[i.kernel for i in (simd.enable(), simd.disable(), simd.enable())]
+""")
+    assert best == again != "numpy"
+    assert off == "numpy"
+    info = tab.run("vars(simd.info())")
+    assert info["file"] == f"matmul-{best}.wasm"
+    assert len(info["sha256"]) == 64
+    assert info["numpy"] == tab.run("np.__version__")
+
+
+def test_unknown_kernel_name(tab):
+    assert tab.run("error(\"simd.enable('fast')\", None)") == (
+        "ValueError: kernel is 'fast', expected one of ('relaxed', 'baseline') or None"
+    )
