@@ -181,6 +181,8 @@ def test_strict_mode_runs_a_student_who_built_everything_and_misses_one_who_did_
 
 def test_the_framework_grows():
     assert source(ADD).mine == frozenset()
+    assert "return" not in str(source(ADD)) and "until you build it" in str(source(ADD))
+    assert "return Tensor(a + b)" in str(source(ADD, whole=True))
     mark = "# mine, with my own idea of addition"
     cell = "import math\n" + student(ADD, f"{mark}\nreturn Tensor(99.0)") + "ADD_AT = math.pi\n"
     overlay.adopt(ADD, cell)
@@ -188,7 +190,7 @@ def test_the_framework_grows():
     assert mark in str(text) and "@build" not in str(text)
     lines = str(text).splitlines()
     assert all(mark not in lines[n - 1] for n in range(1, len(lines)) if n not in text.mine)
-    whole = source("tensor")
+    whole = source("tensor", whole=True)
     scope = {"__name__": "assembled"}
     exec(compile(str(whole), "assembled", "exec"), scope)
     assert (scope["Tensor"](1) + 1).item() == 99

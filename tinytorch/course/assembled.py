@@ -7,7 +7,18 @@ import html
 from dataclasses import dataclass
 
 from . import work
-from .symbols import Symbol, built_id, first_line, is_build, lines_of, reference_text
+from .exercise import all_exercises
+from .symbols import (
+    Symbol,
+    built_id,
+    first_line,
+    is_build,
+    lines_of,
+    reference_text,
+    without_body,
+)
+
+_NOT_BUILT = "...  # the reference's, until you build it"
 
 
 @dataclass(frozen=True)
@@ -31,26 +42,32 @@ class Source:
         return f"<p>{note}</p><pre>" + "\n".join(rows) + "</pre>"
 
 
-def source(id: str = "tensor") -> Source:
+def source(id: str = "tensor", whole: bool = False) -> Source:
     """The assembled text of a file ("tensor"), class ("tensor.Tensor") or any symbol.
 
-    Raises KeyError for a name that the reference file does not define.
+    An exercise that is not built yet shows as its signature and docstring, unless `whole` asks for
+    the reference's body in its place. Raises KeyError for a name that the file does not define.
     """
     file, *path = id.split(".")
-    lines = [(line, False) for line in reference_text(file).splitlines()]
+    text = reference_text(file)
+    lines = [(line, False) for line in text.splitlines()]
     cells = work.sections(file)
-    # from the last definition upwards, so that line numbers above stay right
-    symbols = sorted(map(Symbol, cells), key=lambda s: s.node.lineno, reverse=True)
-    for symbol in symbols:
-        definition, helpers = _student_lines(symbol, cells[symbol.id])
+    unbuilt = set() if whole else {e.id for e in all_exercises() if e.symbol.file == file}
+    edits = []  # (first line, end, new lines, whether they are the student's), as slices of lines
+    for symbol in map(Symbol, unbuilt.union(cells)):
         node = symbol.node
+        at, mine = first_line(node) - 1, symbol.id in cells
+        if mine:
+            definition, helpers = _student_lines(symbol, cells[symbol.id])
+            top = first_line(Symbol(f"{file}.{symbol.path[0]}").node) - 1
+            edits.append((top, top, [*helpers, "", ""] if helpers else [], mine))
+        else:
+            definition = without_body(text, node, _NOT_BUILT)
         indent = " " * node.col_offset
-        new = [(indent + line if line else line, True) for line in definition]
-        lines[first_line(node) - 1 : node.end_lineno] = new
-        if helpers:
-            top = Symbol(f"{file}.{symbol.path[0]}").node
-            at = first_line(top) - 1
-            lines[at:at] = [*((line, True) for line in helpers), ("", False), ("", False)]
+        new = [indent + line if line else line for line in definition]
+        edits.append((at, node.end_lineno, new, mine))
+    for start, end, new, mine in sorted(edits, reverse=True):  # from below: numbers above hold
+        lines[start:end] = [(line, mine and bool(line)) for line in new]
     text = "\n".join(line for line, _ in lines) + "\n"
     mine = frozenset(n for n, (_, is_mine) in enumerate(lines, 1) if is_mine)
     return _part(text, mine, path) if path else Source(text, mine)

@@ -65,7 +65,7 @@ def export(path: str | Path | None = None) -> Export:
         for file in sorted(p for p in _PACKAGE.rglob("*") if _ships(p)):
             name = file.relative_to(_PACKAGE).as_posix()
             mine = name.removesuffix(".py") in work.files()
-            content = str(source(file.stem)).encode() if mine else file.read_bytes()
+            content = str(source(file.stem, whole=True)).encode() if mine else file.read_bytes()
             archive.writestr(f"package/tinytorch/{name}", content)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(buffer.getvalue())
