@@ -12,8 +12,9 @@ from tinytorch import manual_seed
 from tinytorch.__main__ import main
 from tinytorch.course import overlay, work
 from tinytorch.course.exercise import all_exercises, get
-from tinytorch.data import separable
+from tinytorch.data import digits, separable
 from tinytorch.milestones import common, load, names, perceptron
+from tinytorch.milestones.pad import Pad, as_mnist
 
 PACKAGE = Path(tinytorch.__file__).parent
 ZEROS = {
@@ -159,3 +160,74 @@ def test_it_draws_what_it_did():
     result = quick("perceptron")
     titles = [ax.get_title() for ax in result.plot().axes]
     assert titles[0].startswith("correction ") and titles[-1] == "mistakes in each pass"
+
+
+# The pad
+
+
+@pytest.mark.parametrize(("zoom", "place"), [(1, 0), (4, 0), (4, 13), (5, 31)])
+def test_a_drawing_becomes_what_mnist_would_have_made_of_it(zoom, place):
+    """MNIST's own digits, enlarged and moved, must come back as they are."""
+    from tinytorch.data import mnist
+
+    for image in mnist()[1].images[:40]:
+        paper = np.zeros((200, 200), np.uint8)
+        side = 28 * zoom
+        paper[place : place + side, place : place + side] = image.repeat(zoom, 0).repeat(zoom, 1)
+        assert np.abs(as_mnist(paper).astype(int) - image).max() <= 1
+
+
+def test_an_odd_drawing_is_no_error():
+    assert not as_mnist(np.zeros((140, 140), np.uint8)).any()
+    dot = np.zeros((140, 140), np.uint8)
+    dot[3, 5] = 255
+    assert as_mnist(dot).any()
+    flat = np.zeros((140, 140), np.uint8)
+    flat[70, :] = 255
+    assert as_mnist(flat).shape == (28, 28) and as_mnist(flat).max() == 255
+
+
+@pytest.fixture
+def pad():
+    def read(image):
+        shares = np.full(10, 0.01)
+        shares[int(image[:14].sum() > image[14:].sum())] = 0.91  # more ink in the upper half?
+        return shares
+
+    return Pad(read, digits(20, seed=1, size=28))
+
+
+def test_the_pad_answers_the_page(pad):
+    assert pad.answer({"say": "hello"}) == {"say": "ready"}
+    ink = np.zeros((140, 140), np.uint8)
+    ink[20:40, 30:110] = 255
+    ink[40:120, 65:75] = 255
+    answer = pad.answer({"say": "ink", "side": 140, "ink": ink.tobytes().hex()})
+    assert answer["digit"] == 1 and answer["shares"][1] == 0.91 and answer["truth"] is None
+    assert answer["seen"] == as_mnist(ink).ravel().tolist() == pad.image.ravel().tolist()
+    json.dumps(answer)
+    answer = pad.answer({"say": "example"})
+    assert answer["truth"] in range(10) and len(answer["seen"]) == 784
+    assert pad.answer({"say": "ink", "side": 4, "ink": "00" * 16}) == {"say": "ready"}
+
+
+def test_the_pad_shows_what_the_students_network_raises(pad):
+    def read(image):
+        raise ValueError("linear: (1, 784) and (10, 3)")
+
+    pad.read = read
+    answer = pad.answer({"say": "example"})
+    assert answer == {"say": "failed", "error": "ValueError: linear: (1, 784) and (10, 3)"}
+
+
+def test_the_pad_reads_without_a_page(pad):
+    assert f"and it is a {pad.examples.labels[3]}" in pad.example(3)
+    assert "print(pad.example())" in repr(pad)
+
+
+def test_the_pads_page_is_self_contained(pad):
+    page = pad._repr_html_()
+    assert page == pad._repr_html_() and page.count('id="tinytorch-pad"') == 1
+    assert "PAD-NAME" not in page and "http" not in page and "src=" not in page
+    for part in ("aria-label", "aria-live", "tabindex", "ArrowLeft"):
+        assert part in page

@@ -39,7 +39,8 @@ def as_mnist(ink: np.ndarray) -> np.ndarray:
     mass = small.sum()
     centre = [(small.sum(1 - d) @ (np.arange(small.shape[d]) + 0.5)) / mass for d in (0, 1)]
     top, left = (
-        min(max(round(SIDE / 2 + 0.5 - c), 0), SIDE - n) for c, n in zip(centre, (h, w), strict=True)
+        min(max(round(SIDE / 2 + 0.5 - c), 0), SIDE - n)
+        for c, n in zip(centre, (h, w), strict=True)
     )
     image[top : top + h, left : left + w] = small
     return np.clip(np.round(image), 0, 255).astype(np.uint8)
@@ -63,9 +64,10 @@ class Pad:
     def __init__(self, read: Callable[[np.ndarray], np.ndarray], examples: Digits) -> None:
         self.read, self.examples = read, examples
         self.image = np.zeros((SIDE, SIDE), np.uint8)
-        self.name = f"tinytorch-pad-{secrets.token_hex(4)}"
+        self.name = "tinytorch-pad"  # a page built elsewhere is the same whenever it is built
         self._channel: Any = None
         if IN_BROWSER:
+            self.name += f"-{secrets.token_hex(4)}"  # other tabs have pads of their own
             import js
             from pyodide.ffi import create_proxy
 
