@@ -68,7 +68,12 @@ def _playwrights(name: str) -> str | None:
 
 
 class Tab:
-    """A browser tab with Pyodide in it. Raises TabError if it does not come up in `timeout` s."""
+    """A browser tab with Pyodide in it.
+
+    packages: names from Pyodide's lock to load; archives: zips to unpack into its site-packages;
+    folders: what the server has besides this folder, by the first part of the address ("pyodide"
+    is the runtime). Raises TabError if the tab does not come up in `timeout` seconds.
+    """
 
     def __init__(
         self,
@@ -76,15 +81,15 @@ class Tab:
         *,
         packages: tuple[str, ...] = ("numpy",),
         archives: tuple[Path, ...] = (),
-        runtime: Path | None = None,
+        folders: dict[str, Path] | None = None,
         timeout: float = 120,
     ) -> None:
-        if runtime is None:
+        self.folders = {"": HERE, **(folders or {})}
+        if "pyodide" not in self.folders:
             from lite.runtime import pyodide_dir
 
-            runtime = pyodide_dir()
-        self.name, self.timeout = browser, timeout
-        self.runtime, self.packages = runtime, packages
+            self.folders["pyodide"] = pyodide_dir()
+        self.name, self.timeout, self.packages = browser, timeout, packages
         self.archives = {path.name: path for path in archives}
         self._calls: queue.Queue[dict] = queue.Queue()
         self._answers: queue.Queue[dict] = queue.Queue()
@@ -202,7 +207,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if folder == "archives":
             path = self.tab.archives.get(name)
         else:
-            path = {"": HERE, "pyodide": self.tab.runtime}.get(folder, HERE) / name
+            path = self.tab.folders.get(folder, HERE) / name
         self._send(path.read_bytes() if path and path.is_file() else None, Path(name).suffix)
 
     def do_POST(self) -> None:

@@ -138,6 +138,42 @@ def check(case):
         return differ(case, own, np.asarray(multiply(case)))
 
 
+def pick(case):
+    """One np.maximum or np.minimum of numbers among which are NaN, infinities and both zeros."""
+    rng = np.random.default_rng(case["seed"])
+    n, shift, function = case["n"], case["shift"], getattr(np, case["function"])
+
+    def operand(layout):
+        numbers = [*SPECIAL, np.float64(-np.nan), 3.5]
+        x = rng.choice(numbers, 1 if layout == "one" else n).astype(case["dtype"])
+        return x if layout in ("array", "one") else lay(x, layout)
+
+    a, b = operand(case["a"]), operand(case["b"])
+    if case["how"] == "into a" and a.shape == (n,):
+        return function(a, b, out=a)
+    if case["how"] == "shifted":  # operand and result in one buffer
+        buffer = rng.choice(SPECIAL, n + 20).astype(case["dtype"])
+        function(buffer[10 : 10 + n], b, out=buffer[10 + shift : 10 + shift + n])
+        return buffer
+    if case["how"] == "accumulate":
+        return function.accumulate(a)
+    if case["how"] == "reduce":
+        return function.reduce(a, initial=-1)
+    if case["how"] == "rows":
+        return function.reduce(rng.choice(SPECIAL, (5, n)).astype(case["dtype"]), axis=0)
+    return function(a, b)
+
+
+def check_pair(case):
+    simd.disable()
+    own = pick(case)
+    assert simd.enable(case["kernel"]).kernel == case["kernel"], simd.info()
+    ours = pick(case)
+    if own.dtype != ours.dtype or own.tobytes() != ours.tobytes():
+        return f"{ours}, NumPy has {own}"
+    return None
+
+
 def error(make, kernel):
     """Type and message that `make` raises with this kernel, or with NumPy's loops for None."""
     simd.disable() if kernel is None else simd.enable(kernel)

@@ -29,7 +29,7 @@ BROKEN = {
     # loads, answers, and computes nothing
     "wrong.c": """
         #define EXPORT(name) __attribute__((export_name(#name), visibility("default")))
-        EXPORT(tt_set_numpy_loops) void a(void *x, void *y) { (void)x; (void)y; }
+        EXPORT(tt_set_numpy_loop) void a(int i, void *x) { (void)i; (void)x; }
         EXPORT(tt_matmul_f32) void b(void *w, void *x, void *y, void *z)
         { (void)w; (void)x; (void)y; (void)z; }
         EXPORT(tt_matmul_f64) void c(void *w, void *x, void *y, void *z)
@@ -128,7 +128,7 @@ def products(draw, dtype=floats, mixed=False):
     }
 
 
-def cases(tab, strategy, count, **extra):
+def cases(tab, strategy, count, source="check(args)", **extra):
     """Draw `count` products and check each in the tab."""
 
     @settings(
@@ -139,7 +139,7 @@ def cases(tab, strategy, count, **extra):
     )
     @given(strategy)
     def run(case):
-        assert tab.run("check(args)", **case, **extra) is None
+        assert tab.run(source, **case, **extra) is None
 
     run()
 
@@ -242,15 +242,14 @@ right
 def test_a_wrong_kernel_never_reaches_numpy(tab):
     told, same = tab.run("""
 simd.disable()
-before = [simd._state.table.get(d) for d in ("f4", "f8")]
 try:
     simd._state.install(simd.FOLDER / "wrong.wasm")
     told = "installed"
 except Exception as e:
     told = f"{type(e).__name__}: {e}"
-[told, before == [simd._state.table.get(d) for d in ("f4", "f8")]]
+[told, simd._state.own == simd._state.now()]
 """)
-    assert told == "Wrong: a float32 product by the kernel is wrong"
+    assert told == "Wrong: matmul of float32 by the kernel is wrong"
     assert same
 
 
@@ -282,11 +281,10 @@ def test_a_browser_without_simd(tab):
     info, same = tab.run("""
 from tinytorch.simd import browser
 simd.disable()
-own = dict(simd._state.own)
 accepts, browser.accepts = browser.accepts, lambda path: False
 info = vars(simd.enable())
 browser.accepts = accepts
-[info, own == {d: simd._state.table.get(d) for d in own}]
+[info, simd._state.own == simd._state.now()]
 """)
     assert info["kernel"] == "numpy"
     assert info["reason"] == "this browser does not know relaxed nor baseline SIMD"
@@ -306,7 +304,7 @@ try:
     info = vars(simd.enable())
 finally:
     loops._UFunc, simd._state = layout, state
-[info, state.own == {d: state.table.get(d) for d in state.own}]
+[info, state.own == state.now()]
 """)
     assert info["kernel"] == "numpy"
     assert info["reason"].startswith("TableDiffers: matmul: found ")

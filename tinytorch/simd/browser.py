@@ -9,12 +9,20 @@ import numpy as np
 
 from .loops import LoopTable
 
-LOOPS = {np.float32: "tt_matmul_f32", np.float64: "tt_matmul_f64"}
+# The ufunc, the dtype, and the kernel's function for them; in the order matmul.c numbers them.
+LOOPS = [
+    (np.matmul, np.float32, "tt_matmul_f32"),
+    (np.matmul, np.float64, "tt_matmul_f64"),
+    (np.maximum, np.float32, "tt_maximum_f32"),
+    (np.minimum, np.float32, "tt_minimum_f32"),
+    (np.maximum, np.float64, "tt_maximum_f64"),
+    (np.minimum, np.float64, "tt_minimum_f64"),
+]
 _LOOP = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)
 
 
 class Wrong(RuntimeError):
-    """A kernel's product is not NumPy's."""
+    """A kernel's result is not NumPy's."""
 
 
 def accepts(path: Path) -> bool:
@@ -26,54 +34,68 @@ def accepts(path: Path) -> bool:
 
 
 class State:
-    """np.matmul's table, NumPy's own loops, and the kernels opened so far."""
+    """The ufuncs' tables, NumPy's own loops, and the kernels opened so far."""
 
     def __init__(self) -> None:
-        self.table = LoopTable(np.matmul)
-        self.own = {dtype: self.table.get(dtype) for dtype in LOOPS}
+        self.tables = {ufunc: LoopTable(ufunc) for ufunc, _, _ in LOOPS}
+        self.own = [self.tables[ufunc].get(dtype) for ufunc, dtype, _ in LOOPS]
         self.opened: dict[Path, ctypes.CDLL] = {}
 
+    def now(self) -> list[int]:
+        """The loops in force, in the order of LOOPS."""
+        return [self.tables[ufunc].get(dtype) for ufunc, dtype, _ in LOOPS]
+
     def install(self, path: Path) -> None:
-        """Put a kernel's loops in, if its products are right. Raises, and leaves NumPy as it was,
-        if they are not."""
+        """Put a kernel's loops in, if their results are right. Raises, and leaves NumPy as it was,
+        if they are not. NumPy's own loops must be in force."""
         library = self.opened.get(path) or ctypes.CDLL(str(path))
         self.opened[path] = library
-        library.tt_set_numpy_loops(*[ctypes.c_void_p(self.own[d]) for d in LOOPS])
-        for dtype, name in LOOPS.items():
-            _try(getattr(library, name), dtype)
+        for i, own in enumerate(self.own):
+            library.tt_set_numpy_loop(i, ctypes.c_void_p(own))
+        examples = [_example(ufunc, dtype) for ufunc, dtype, _ in LOOPS]
+        for (ufunc, dtype, name), (a, b, expected) in zip(LOOPS, examples, strict=True):
+            if (
+                _call(getattr(library, name), ufunc, a, b, expected.shape).tobytes()
+                != expected.tobytes()
+            ):
+                raise Wrong(f"{ufunc.__name__} of {dtype.__name__} by the kernel is wrong")
         try:
-            for dtype, name in LOOPS.items():
+            for (ufunc, dtype, name), (a, b, expected) in zip(LOOPS, examples, strict=True):
                 address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
-                self.table.put(dtype, address)
-                a, b, expected = _example(dtype)
-                if not np.array_equal(a @ b, expected):
-                    raise Wrong(f"np.matmul with {name} is wrong")
+                self.tables[ufunc].put(dtype, address)
+                if ufunc(a, b).tobytes() != expected.tobytes():
+                    raise Wrong(f"np.{ufunc.__name__} with {name} is wrong")
         except BaseException:
             self.restore()
             raise
 
     def restore(self) -> None:
         """NumPy's own loops again."""
-        for dtype, address in self.own.items():
-            self.table.put(dtype, address)
+        for (ufunc, dtype, _), own in zip(LOOPS, self.own, strict=True):
+            self.tables[ufunc].put(dtype, own)
 
 
-def _example(dtype: type) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A product of small whole numbers, exact in every order of adding; with edges to the tiles."""
-    m, k, n = 9, 20, 21
-    a = (np.arange(m * k) * 7 % 19 - 9).reshape(m, k)
-    b = (np.arange(k * n) * 5 % 17 - 8).reshape(k, n)
-    return a.astype(dtype), b.astype(dtype), a @ b  # the integers' loop stays NumPy's
+def _example(ufunc: np.ufunc, dtype: type) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two operands and NumPy's result. For a product: small whole numbers, exact in every order of
+    adding, in a shape with edges to the tiles. For a maximum: all pairs of numbers that matter."""
+    if ufunc is np.matmul:
+        m, k, n = 9, 20, 21
+        a = (np.arange(m * k) * 7 % 19 - 9).reshape(m, k).astype(dtype)
+        b = (np.arange(k * n) * 5 % 17 - 8).reshape(k, n).astype(dtype)
+    else:
+        a, b = np.meshgrid(*[np.array([0.0, -0.0, 1, -1, np.inf, -np.inf, np.nan], dtype)] * 2)
+        a, b = a.ravel(), b.ravel()
+    return a, b, ufunc(a, b)
 
 
-def _try(loop, dtype: type) -> None:
+def _call(loop, ufunc: np.ufunc, a: np.ndarray, b: np.ndarray, shape: tuple) -> np.ndarray:
     """Call a loop by hand, as NumPy would, before NumPy does."""
-    a, b, expected = _example(dtype)
-    c = np.full(expected.shape, np.nan, dtype)
+    c = np.zeros(shape, a.dtype)
     pointers = (ctypes.c_void_p * 3)(*[x.ctypes.data for x in (a, b, c)])
-    dims = (ctypes.c_long * 4)(1, *a.shape, b.shape[1])
-    steps = (ctypes.c_long * 9)(0, 0, 0, *a.strides, *b.strides, *c.strides)
-    loop = ctypes.cast(loop, _LOOP)
-    loop(*[ctypes.addressof(x) for x in (pointers, dims, steps)], None)
-    if not np.array_equal(c, expected):
-        raise Wrong(f"a {dtype.__name__} product by the kernel is wrong")
+    strides = [*a.strides, *b.strides, *c.strides]
+    dims, steps = a.shape, strides
+    if ufunc is np.matmul:
+        dims, steps = (1, *a.shape, b.shape[1]), [0, 0, 0, *strides]
+    dims, steps = (ctypes.c_long * len(dims))(*dims), (ctypes.c_long * len(steps))(*steps)
+    ctypes.cast(loop, _LOOP)(*[ctypes.addressof(x) for x in (pointers, dims, steps)], None)
+    return c

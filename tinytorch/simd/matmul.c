@@ -1,5 +1,5 @@
-/* The float32 and float64 inner loops of np.matmul for a browser: what NumPy calls, and when the
-   product goes to the fast kernel (gemm.h), when to NumPy's own loop. */
+/* What NumPy calls in a browser: the float32 and float64 inner loops of np.matmul (gemm.h), maximum
+   and minimum (maximum.h), and when the work goes to NumPy's own loop instead. */
 
 #include <stdint.h>
 #include <wasm_simd128.h>
@@ -16,7 +16,8 @@ FROM_MAIN(free) void free(void *);
 
 #define INLINE inline __attribute__((always_inline))
 #define KEEP __attribute__((noinline))
-#define EXPORT(name) __attribute__((export_name(#name), visibility("default")))
+#define EXPORT(name) EXPORT_AS(name)
+#define EXPORT_AS(name) __attribute__((export_name(#name), visibility("default")))
 
 static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 
@@ -47,14 +48,16 @@ static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 #define MADD(a, b, c) ((c) + (a) * (b))
 #endif
 #include "gemm.h"
+#undef T
+#undef FN
+#undef SPLAT
+#undef MADD
 
-/* NumPy's own loops, told to us when ours take their place. */
-static loop *numpy_f32, *numpy_f64;
 
-EXPORT(tt_set_numpy_loops) void tt_set_numpy_loops(loop *f32, loop *f64) {
-  numpy_f32 = f32;
-  numpy_f64 = f64;
-}
+/* NumPy's own loops, told to us when ours take their place; in the order of LOOPS in browser.py. */
+static loop *numpy_loops[6];
+
+EXPORT(tt_set_numpy_loop) void tt_set_numpy_loop(int which, loop *own) { numpy_loops[which] = own; }
 
 /* What NumPy's loop does sooner: products so small that setting up costs more than it saves, and
    those in which nearly all of a tile would be idle. Found by measuring (bench/). */
@@ -82,5 +85,25 @@ static int small(intp m, intp k, intp n) {
         numpy(one, once, steps, data);                                                           \
       }                                                                                          \
   }
-LOOP(tt_matmul_f32, float, gemm_f32, numpy_f32)
-LOOP(tt_matmul_f64, double, gemm_f64, numpy_f64)
+LOOP(tt_matmul_f32, float, gemm_f32, numpy_loops[0])
+LOOP(tt_matmul_f64, double, gemm_f64, numpy_loops[1])
+#undef LOOP
+
+#define T float
+#define BITS int32_t
+#define FN(name) name##_f32
+#define SPLAT(p) ((FN(lanes))wasm_v128_load32_splat(p))
+#define FIRST 2
+#include "maximum.h"
+#undef T
+#undef BITS
+#undef FN
+#undef SPLAT
+#undef FIRST
+
+#define T double
+#define BITS int64_t
+#define FN(name) name##_f64
+#define SPLAT(p) ((FN(lanes))wasm_v128_load64_splat(p))
+#define FIRST 4
+#include "maximum.h"
