@@ -1,0 +1,86 @@
+"""What happens in the browser's kernel before the first cell runs: an IPython extension.
+
+It names its steps to the page, lets late packages be imported from anywhere, and imports tinytorch,
+which brings the student's saved code into force.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import io
+import json
+import sys
+import traceback
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import js
+import pyodide_js
+
+SITE_PACKAGES = Path(f"/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
+
+
+def announce(step: str, state: str, label: str = "", detail: str = "") -> None:
+    """Tell the page how far the start has come: `state` is "start" or "done"."""
+    if hasattr(js, "tinytorchAnnounce"):
+        js.tinytorchAnnounce(step, state, label, detail)
+
+
+class LatePackages(importlib.abc.MetaPathFinder):
+    """Fetches a package of the site when its import is reached, wherever that import stands.
+
+    The kernel looks for imports in a cell's text, which does not see `import matplotlib` inside a
+    function of tinytorch. In a worker a request may block, so the import simply waits.
+    """
+
+    def __init__(self) -> None:
+        lock = json.loads(js.tinytorchLock)
+        self.packages: dict[str, dict] = lock["packages"]
+        self.owner = {m: n for n, p in self.packages.items() for m in p["imports"]}
+        self.fetched: set[str] = set()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        name = self.owner.get(fullname)
+        if name is not None and self.fetch(name):
+            importlib.invalidate_caches()
+            return importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        return None
+
+    def fetch(self, name: str) -> bool:
+        """Unpack a package and what it needs; False when there was nothing to do."""
+        loaded = pyodide_js.loadedPackages.to_py()
+        if name in self.fetched or name in loaded:
+            return False
+        self.fetched.add(name)
+        package = self.packages[name]
+        for other in package["depends"]:
+            self.fetch(other)
+        request = js.XMLHttpRequest.new()
+        request.open("GET", js.tinytorchBase + package["file_name"], False)
+        request.responseType = "arraybuffer"
+        request.send(None)
+        if request.status != 200:
+            raise ImportError(f"{package['file_name']} could not be fetched ({request.status})")
+        with zipfile.ZipFile(io.BytesIO(request.response.to_bytes())) as wheel:
+            wheel.extractall(SITE_PACKAGES)
+        setattr(pyodide_js.loadedPackages, name, "tinytorch site")
+        return True
+
+
+def load_ipython_extension(shell: object) -> None:
+    shell.Completer.use_jedi = False  # not in this kernel, see pins.toml
+    sys.meta_path.append(LatePackages())
+    announce("kernel", "done")
+    announce("work", "start")
+    try:
+        importlib.import_module("tinytorch")
+        announce("work", "done")
+    except Exception:
+        # A broken import must not take the notebook with it: the student sees it in the first cell.
+        traceback.print_exc()
+        announce("work", "done", detail="tinytorch could not be imported; a cell will say why")
