@@ -31,6 +31,20 @@ from .tensor import (
     zeros,
     zeros_like,
 )
+from .activations import (
+    GELU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    gelu,
+    log_softmax,
+    relu,
+    sigmoid,
+    softmax,
+    tanh,
+)
 from .layers import (
     Buffer,
     Dropout,
