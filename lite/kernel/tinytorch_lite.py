@@ -72,13 +72,21 @@ class LatePackages(importlib.abc.MetaPathFinder):
         return True
 
 
+def names(tinytorch: ModuleType) -> dict[str, object]:
+    """What every notebook has from the start, so that a student may begin at any cell."""
+    from tinytorch.course import build
+
+    public = {n: v for n, v in vars(tinytorch).items() if not n.startswith("_")}
+    return {**public, "tinytorch": tinytorch, "np": sys.modules["numpy"], "build": build}
+
+
 def load_ipython_extension(shell: object) -> None:
     shell.Completer.use_jedi = False  # not in this kernel, see pins.toml
     sys.meta_path.append(LatePackages())
     announce("kernel", "done")
     announce("work", "start")
     try:
-        importlib.import_module("tinytorch")
+        shell.push(names(importlib.import_module("tinytorch")), interactive=False)
         announce("work", "done")
     except Exception:
         # A broken import must not take the notebook with it: the student sees it in the first cell.
