@@ -82,7 +82,7 @@ def limit(dtype, kernel):
     return calls(lambda: (loop(ROUNDS, at), x)), ROUNDS * 20 * 2 * (16 // x.itemsize)
 
 
-def product(shape_a, shape_b, dtype):
+def product(shape_a, shape_b, dtype, repeats=7, at_least=0.02):
     """Seconds of A @ B for everyone, and those that as many operations on registers would take."""
     a = rng.uniform(-1, 1, shape_a).astype(dtype)
     b = rng.uniform(-1, 1, shape_b).astype(dtype)
@@ -104,7 +104,7 @@ def product(shape_a, shape_b, dtype):
             run, done = limit(dtype, name)
             many[f"limit {name}"] = (simd.disable, run)
             share[f"limit {name}"] = flops / done
-    return {name: t * share.get(name, 1) for name, t in compare(many).items()}
+    return {name: t * share.get(name, 1) for name, t in compare(many, repeats, at_least).items()}
 
 
 def conv(batch, channels, size, filters, width):
