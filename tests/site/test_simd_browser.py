@@ -166,6 +166,23 @@ def test_other_dtypes_are_untouched(tab, kernel):
     cases(tab, products(others, mixed=True), CASES[tab.name] // 8, kernel=kernel)
 
 
+@st.composite
+def pairs(draw):
+    """The description of one np.maximum or np.minimum."""
+    layouts = st.sampled_from(["array", "array", "one", "step", "reversed", "part", "field"])
+    hows = st.sampled_from(["new", "into a", "shifted", "accumulate", "reduce", "rows"])
+    return {
+        **{"function": draw(st.sampled_from(["maximum", "minimum"])), "dtype": draw(floats)},
+        **{"n": draw(st.integers(0, 70)), "seed": draw(st.integers(0, 9999))},
+        **{"a": draw(layouts), "b": draw(layouts), "how": draw(hows)},
+        "shift": draw(st.integers(-9, 9)),
+    }
+
+
+def test_maximum_is_numpys_bit_for_bit(tab, kernel):
+    cases(tab, pairs(), CASES[tab.name] // 2, source="check_pair(args)", kernel=kernel)
+
+
 @pytest.mark.parametrize(
     "m, k, n", [(1, 1, 1), (4, 4, 8), (4099, 3, 5), (3, 5, 4099), (3, 9001, 5)]
 )
