@@ -63,6 +63,19 @@ from .layers import (
     xavier_normal_,
     xavier_uniform_,
 )
+from .autograd import (
+    Function,
+    backpropagate,
+    checkpoint,
+    differentiable,
+    enable_grad,
+    gradcheck,
+    is_grad_enabled,
+    no_grad,
+    saved_bytes,
+    topological_order,
+    unbroadcast,
+)
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 
 _overlay.load()  # from here on, what the student has built stands in for the reference
