@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from .autograd import _note_write
 from .tensor import Tensor, _describe
 
 Group = dict[str, object]
@@ -164,10 +165,15 @@ class Optimizer:
         return out
 
     def _gradient(self, p: Tensor) -> np.ndarray:
-        """p.grad as an array of p's dtype; ValueError if its shape is not p's."""
+        """p.grad as an array of p's dtype; ValueError if its shape is not p's.
+
+        p is about to be written to. That is noted, so that a graph which saved p's old numbers
+        refuses a later backward() instead of using the new ones.
+        """
         if p.grad.shape != p.shape:
             shapes = f"the gradient has shape {p.grad.shape}, its parameter {p.shape}"
             raise ValueError(f"{type(self).__name__}: {shapes}")
+        _note_write(p.data)
         return p.grad.data.astype(p.dtype, copy=False)
 
     def _check_group(self, group: Group) -> None:

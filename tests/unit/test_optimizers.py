@@ -164,6 +164,38 @@ def test_gradients_are_optional_and_take_the_parameters_dtype():
     assert p not in optimizer.state
 
 
+def test_a_graph_from_before_the_step_is_refused():
+    p = Parameter([1.0, 2.0])
+    loss = (p * p).sum()
+    loss.backward(retain_graph=True)
+    SGD([p], lr=0.1).step()
+    with pytest.raises(RuntimeError, match=r"mul needs a tensor of shape \(2,\) as it was"):
+        loss.backward()
+    (p * p).sum().backward()
+
+
+def test_training_goes_down():
+    tt.manual_seed(0)
+    x = tt.randn(64, 5)
+    y = x @ Tensor([[1.0], [-2.0], [0.5], [3.0], [0.0]])
+    for kind, options in [
+        (SGD, {"lr": 0.1}),
+        (SGD, {"lr": 0.05, "momentum": 0.9}),
+        (RMSprop, {"lr": 0.02}),
+        (Adam, {"lr": 0.1}),
+        (AdamW, {"lr": 0.1}),
+    ]:
+        layer = Linear(5, 1)
+        optimizer, losses = kind(layer.parameters(), **options), []
+        for _ in range(150):
+            optimizer.zero_grad()
+            loss = ((layer(x) - y) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        assert losses[-1] < 0.01 * losses[0]
+
+
 def test_zero_grad():
     layer = Linear(2, 2)
     optimizer = SGD(layer.parameters())
