@@ -2,8 +2,8 @@
 //
 // It is started, hidden, when the reader is likely to want it, and kept when closed: coming back is
 // instant. Without this script, or in a new tab, the links open the notebook as a page of its own.
-// The frame's own bar (lite/shell.js) posts {type: "tinytorch-close"}; `#ex=<id>` in its address
-// says which exercise to show.
+// The frame's own bar (lite/shell.js) posts {type: "tinytorch-close"}; `#ex=<id>` in a link's address
+// says which exercise to show: here for the frame, in the shell for a page of its own.
 (() => {
   const links = document.querySelectorAll("a[data-live]");
   if (!links.length) return;
@@ -34,18 +34,32 @@
     make(url);
   }
 
-  function goTo(url) {
-    const { hash } = new URL(url, location.href);
-    if (!hash) return;
-    try {
-      // `replace`, so that the page's Back closes the notebook instead of walking its hashes.
-      const at = frame.contentWindow.location;
-      const to = new URL(at.href === "about:blank" ? url : at.href, location.href);
-      to.hash = hash;
-      if (to.href === at.href) frame.contentWindow.dispatchEvent(new HashChangeEvent("hashchange"));
-      else at.replace(to.href);
-    } catch {
-      frame.src = url;
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  // Cells above grow while they are drawn: scroll until the cell stays where it was put.
+  async function settle(notebook, at, current) {
+    notebook.activeCellIndex = at;
+    notebook.deselectAll();
+    for (let tries = 0, still = 0, last = null; current() && tries < 20 && still < 3; tries++) {
+      await notebook.scrollToItem(Math.max(at - 1, 0), "start"); // with its heading
+      await pause(150);
+      const top = notebook.widgets[at]?.node.getBoundingClientRect().top;
+      still = top === last ? still + 1 : 0;
+      last = top;
+    }
+  }
+
+  // Bring the cell of the exercise in `#ex=<id>` into view, once the notebook is open in the frame.
+  let asked = 0;
+  async function showCell(url) {
+    const id = decodeURIComponent(new URL(url, location.href).hash).match(/^#ex=(.+)$/)?.[1];
+    const mine = ++asked; // a later click wins
+    while (id && mine === asked) {
+      const notebook = frame.contentWindow?.jupyterapp?.shell?.currentWidget?.content;
+      const cells = notebook?.widgets ?? [];
+      const at = cells.findIndex((c) => c.model.getMetadata("tinytorch")?.exercise === id);
+      if (at >= 0) return settle(notebook, at, () => mine === asked);
+      await pause(200);
     }
   }
 
@@ -58,8 +72,8 @@
 
   function open(link) {
     opener = link;
-    if (frame) goTo(link.href);
-    else make(link.href);
+    if (!frame) make(link.href);
+    showCell(link.href);
     shown = true;
     overlay.inert = false;
     overlay.classList.add("tt-shown");
