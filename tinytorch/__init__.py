@@ -63,6 +63,16 @@ from .layers import (
     xavier_normal_,
     xavier_uniform_,
 )
+from .losses import (
+    BCEWithLogitsLoss,
+    ContrastiveLoss,
+    CrossEntropyLoss,
+    MSELoss,
+    binary_cross_entropy_with_logits,
+    contrastive_loss,
+    cross_entropy,
+    mse_loss,
+)
 from .autograd import (
     Function,
     backpropagate,
