@@ -26,9 +26,9 @@ USES = (
     "tensor.Tensor.__mul__",
     "tensor.Tensor.__matmul__",
     "tensor.Tensor.__getitem__",
+    "layers.Linear.forward",
     "layers.kaiming_uniform_",
     "layers.Linear.__init__",
-    "layers.Linear.forward",
 )
 
 
