@@ -33,7 +33,7 @@ function countBytes(progress) {
       const { done, value } = await reader.read();
       if (done) return;
       loaded += value.length;
-      if (performance.now() - told > 100) {
+      if (performance.now() - told > 100 && total > 1e6) {
         told = performance.now();
         progress(`${(loaded / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`);
       }
@@ -52,13 +52,20 @@ async function start() {
   announce("python", "start", label);
   const first = new URL(self.location.href).searchParams.has("first");
   const stop = first ? countBytes((d) => announce("python", "start", label, d)) : () => {};
-  const get = (name) => fetch(BASE + name, { cache: "no-cache" });
+  const get = async (name) => {
+    const response = await fetch(BASE + name, { cache: "no-cache" });
+    if (!response.ok) throw new Error(`${name} could not be fetched (${response.status})`);
+    return response;
+  };
   const lockText = await (await get("pyodide-lock.json")).text();
   const lock = JSON.parse(lockText);
   // Everything at once: Pyodide itself would ask for the packages only when it runs.
   const kernel = get("kernel.zip").then((r) => r.arrayBuffer());
+  kernel.catch(() => {}); // awaited, and reported, below
   const early = ["numpy", "tinytorch"].filter((name) => name in lock.packages);
-  for (const name of early) get(lock.packages[name].file_name).then((r) => r.arrayBuffer());
+  for (const name of early) {
+    get(lock.packages[name].file_name).then((r) => r.arrayBuffer()).catch(() => {});
+  }
   const pyodide = await load({
     indexURL: BASE,
     packageBaseUrl: BASE,

@@ -239,10 +239,11 @@ def build(contents: Path, output: Path) -> None:
     for path in [p for p in output.rglob("*") if p.is_file()]:
         if path.relative_to(output).as_posix() not in files:
             path.unlink()  # left from an earlier build
+    book = output.parent
+    print(report(book if (book / "index.html").exists() else output), flush=True)
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python -m lite.build CONTENTS OUTPUT")
     build(Path(sys.argv[1]), Path(sys.argv[2]))
-    print(report(Path(sys.argv[2])))

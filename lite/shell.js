@@ -1,7 +1,6 @@
 // The bar above the live notebook and the panel that says what is starting. Runs before JupyterLab's
 // scripts: it starts Python at once, in parallel with them, and hands it to the kernel.
 (() => {
-  const STEPS = ["notebook", "python", "packages", "kernel", "work"];
   const data = JSON.parse(document.getElementById("tt-data").textContent);
   const query = new URLSearchParams(location.search);
   const path = query.get("path") || "";
@@ -11,6 +10,8 @@
   const framed = window.parent !== window;
   const lite = new URL("../", location.href).href;
   const byId = (id) => document.getElementById(id);
+  const DRIVE = "Your work cannot be kept here: this browser gives the page no place for files. " +
+    "Use a normal window (not a private one) and an address with https or localhost.";
 
   // The theme: the book's choice (pydata-sphinx-theme keeps it in localStorage), else the system's.
   function wantsDark() {
@@ -24,21 +25,22 @@
   // Steps and their states.
   const begun = {};
   const state = {};
+  const details = {};
   let ready = false;
   function step(name, what, detail = "") {
     if (what === "start" && state[name] !== "start") begun[name] = performance.now();
     state[name] = what;
-    const item = document.querySelector(`#tt-steps [data-step="${name}"]`);
-    if (!item) return;
-    item.dataset.state = what;
-    item.dataset.detail = detail;
-    if (what !== "start") item.lastElementChild.textContent = what === "done" ? "" : detail;
+    details[name] = detail;
     tick();
   }
   function tick() {
-    for (const item of document.querySelectorAll('#tt-steps [data-state="start"]')) {
-      const seconds = Math.floor((performance.now() - begun[item.dataset.step]) / 1000);
-      item.lastElementChild.textContent = [item.dataset.detail, `${seconds} s`].filter(Boolean).join(" · ");
+    for (const item of document.querySelectorAll("#tt-steps li")) {
+      const name = item.dataset.step;
+      if (!state[name]) continue;
+      item.dataset.state = state[name];
+      const seconds = `${Math.floor((performance.now() - begun[name]) / 1000)} s`;
+      const said = state[name] === "start" ? [details[name], seconds] : [details[name]];
+      item.lastElementChild.textContent = said.filter(Boolean).join(" · ");
     }
   }
   const clock = setInterval(tick, 250);
@@ -48,6 +50,25 @@
     line.textContent = text;
     line.hidden = false;
     document.body.classList.remove("tt-ready");
+  }
+  // The kernel's start fails as a rejected promise that nobody waits for.
+  addEventListener("unhandledrejection", ({ reason }) => {
+    if (ready) return;
+    const lines = String(reason?.message ?? reason).trim().split("\n");
+    trouble(`Python did not start: ${lines[lines.length - 1]}. Your saved work is untouched.`);
+  });
+
+  function notice(text, ...buttons) {
+    const span = document.createElement("span");
+    span.textContent = text;
+    byId("tt-notice").replaceChildren(span, ...buttons);
+    byId("tt-notice").hidden = false;
+  }
+  function button(text, action) {
+    const made = document.createElement("button");
+    made.textContent = text;
+    made.addEventListener("click", action);
+    return made;
   }
 
   // Python's worker. JupyterLab's kernel extension asks for one with `new Worker(…comlink.worker…)`;
@@ -78,8 +99,14 @@
     const url = `${lite}service-worker.js?enableCache=false`;
     // JupyterLite removes every service worker of the origin when this entry does not match.
     localStorage.setItem(`${url}-version`, data.appVersion);
-    await container.register(url);
+    const { active } = await container.register(url);
     if (container.controller) return;
+    if (active && !sessionStorage.getItem("tt-forced")) {
+      // A forced reload leaves the page outside the service worker's reach; a plain one does not.
+      sessionStorage.setItem("tt-forced", "1");
+      location.reload();
+      return new Promise(() => {});
+    }
     await new Promise((resolve) => {
       container.addEventListener("controllerchange", resolve, { once: true });
       setTimeout(resolve, 4000);
@@ -126,13 +153,26 @@
     }
   }
 
-  async function followTheme(app) {
-    let current = null;
+  const themeName = () => (wantsDark() ? "JupyterLab Dark" : "JupyterLab Light");
+
+  // JupyterLab reads its settings' defaults from this element, filled in just before it starts.
+  document.addEventListener("DOMContentLoaded", () => {
+    const element = byId("jupyter-config-data");
+    const observer = new MutationObserver(() => {
+      observer.disconnect();
+      const config = JSON.parse(element.textContent);
+      const themes = (config.settingsOverrides ??= {});
+      themes["@jupyterlab/apputils-extension:themes"] = { theme: themeName() };
+      element.textContent = JSON.stringify(config);
+    });
+    observer.observe(element, { childList: true });
+  });
+
+  function followTheme(app) {
     const apply = () => {
       showTheme();
-      const theme = wantsDark() ? "JupyterLab Dark" : "JupyterLab Light";
-      if (theme !== current) app.commands.execute("apputils:change-theme", { theme });
-      current = theme;
+      const shown = document.body.dataset.jpThemeName;
+      if (shown !== themeName()) app.commands.execute("apputils:change-theme", { theme: themeName() });
     };
     apply();
     addEventListener("storage", apply);
@@ -171,39 +211,37 @@
     if (!page?.version || !mine || mine === page.version || path.includes(".new-")) return;
     const key = `tt-seen-${original}`;
     if (localStorage.getItem(key) === page.version) return;
-    const notice = byId("tt-notice");
-    const text = document.createElement("span");
-    text.textContent = "This notebook has a new version. Yours stays as it is.";
-    const open = document.createElement("button");
-    open.textContent = "Open the new version beside yours";
-    const close = document.createElement("button");
-    close.textContent = "Not now";
-    open.addEventListener("click", async () => {
+    const open = button("Open the new version beside yours", async () => {
       const copy = original.replace(/\.ipynb$/, `.new-${page.version.slice(0, 8)}.ipynb`);
-      const there = await app.serviceManager.contents.get(copy, { content: false }).catch(() => null);
-      if (!there) {
+      const contents = app.serviceManager.contents;
+      if (!(await contents.get(copy, { content: false }).catch(() => null))) {
         const served = await (await fetch(`${lite}files/${original}`, { cache: "no-cache" })).json();
-        await app.serviceManager.contents.save(copy, {
-          type: "notebook",
-          format: "json",
-          content: served,
-        });
+        await contents.save(copy, { type: "notebook", format: "json", content: served });
       }
       await panel.context.save();
-      location.search = `?path=${encodeURIComponent(copy)}`;
+      location.assign(`?path=${encodeURIComponent(copy)}`);
     });
-    close.addEventListener("click", () => {
+    const close = button("Not now", () => {
       localStorage.setItem(key, page.version);
-      notice.hidden = true;
+      byId("tt-notice").hidden = true;
     });
-    notice.replaceChildren(text, open, close);
-    notice.hidden = false;
+    notice("This notebook has a new version. Yours stays as it is.", open, close);
+  }
+
+  // `#ex=<id>` in the address: show that exercise's cell. The book sets it, also while this is open.
+  function goToExercise(panel) {
+    const id = decodeURIComponent(location.hash.match(/^#ex=(.+)$/)?.[1] ?? "");
+    const cells = panel.content.widgets;
+    const index = cells.findIndex((c) => c.model.getMetadata("tinytorch")?.exercise === id);
+    if (!id || index < 0) return;
+    panel.content.deselectAll();
+    panel.content.activeCellIndex = index;
+    panel.content.scrollToItem(index, "start");
   }
 
   async function main() {
     const app = await until(() => window.jupyterapp);
     await app.started;
-    followTheme(app);
     const panel = await until(() => {
       const widget = app.shell.currentWidget;
       return widget?.sessionContext && widget.content?.model ? widget : null;
@@ -212,8 +250,11 @@
     // A course notebook's outputs were made here, by the student: cards keep their looks on return.
     if (page) for (const cell of panel.content.model.cells) cell.trusted = true;
     step("notebook", "done");
+    app.restored.then(() => until(() => document.body.dataset.jpThemeName)).then(() => followTheme(app));
     document.body.classList.add("tt-open");
     const show = followKernel(panel);
+    goToExercise(panel);
+    addEventListener("hashchange", () => goToExercise(panel));
     await until(() => state.work === "done" && panel.sessionContext.session?.kernel?.status === "idle");
     ready = true;
     clearInterval(clock);
@@ -230,7 +271,9 @@
       await app.commands.execute("notebook:restart-kernel");
       panel.content.activate();
     });
-    offerNewEdition(app, panel);
+    await controlled;
+    if (navigator.serviceWorker?.controller || window.crossOriginIsolated) offerNewEdition(app, panel);
+    else notice(DRIVE);
   }
   main().catch((error) => {
     console.error(error);

@@ -12,6 +12,7 @@ PARTS = (  # first match wins
     ("NumPy", ("static/pyodide/numpy",)),
     ("tinytorch", ("static/pyodide/tinytorch",)),
     ("matplotlib and what it needs (when drawn with)", ("static/pyodide/",)),
+    ("data (when used)", ("static/data/",)),
     ("JupyterLite", ("build/", "notebooks/", "static/", "config-utils", "service-worker")),
     ("notebooks", ("files/", "api/")),
 )
