@@ -7,11 +7,13 @@ import doctest
 import gc
 import json
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
 import weakref
 from pathlib import Path
+from xml.etree import ElementTree
 
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
@@ -28,6 +30,7 @@ from tinytorch.course.exercise import get
 ROOT = Path(__file__).parents[2]
 PYTORCH = json.loads((ROOT / "tests/fixtures/pytorch_autograd.json").read_text())
 PUBLIC = {name: value for name, value in vars(tt).items() if not name.startswith("_")}
+PUBLIC["classes"] = lambda data: Tensor(data, dtype=tt.int64)
 generated = settings(max_examples=60, deadline=None)
 
 
@@ -743,3 +746,69 @@ def test_strict_mode_refuses_through_the_wrappers():
 def test_docstring_examples():
     result = doctest.testmod(autograd)
     assert result.attempted >= 2 and result.failed == 0
+
+
+# The drawing
+
+
+def drawn():
+    w, x, b = leaf(2.0), leaf(3.0), leaf([1.0, 2.0])
+    h = w * x + b
+    y = (h.exp() * w).sum()
+    return y, tt.graph(y, w=w, b=b, y=y)
+
+
+def test_a_graph_as_text():
+    _, g = drawn()
+    assert repr(g).splitlines() == [
+        "Graph of 5 operations on 3 leaves:",
+        "w: leaf  2",
+        "b: leaf  (2,)",
+        "#3: leaf  ()",  # its tensor is gone
+        "#4: mul(w, #3)  ()  keeps 16 B",
+        "#5: add(#4, b)  (2,)",
+        "#6: exp(#5)  (2,)  keeps 16 B",
+        "#7: mul(#6, w)  (2,)  keeps 24 B",
+        f"y: sum(#7)  {2 * (np.exp(7) + np.exp(8)):.4g}",
+    ]
+
+
+def test_a_drawing_is_well_formed_and_says_what_it_shows():
+    y, g = drawn()
+    y.backward()
+    for text in (g._repr_svg_(), g._repr_html_()):
+        root = ElementTree.fromstring(text)
+        svg = root if root.tag.endswith("svg") else root[0]
+        name = svg.tag.removesuffix("svg")
+        title, desc = svg.find(f"{name}title"), svg.find(f"{name}desc")
+        assert svg.get("aria-labelledby").split() == [title.get("id"), desc.get("id")]
+        assert desc.text == repr(g)
+        words = [t.text for t in svg.iter(f"{name}text")]
+        assert {"w", "×", "+", "exp", "y = sum", "(2,)", "has grad"} <= set(words)
+        assert "keeps 16 B" not in words  # backward has released it
+    assert "prefers-color-scheme: dark" in g._repr_svg_()
+    assert "<style" not in g._repr_html_()  # it would reach the whole page
+
+
+def test_a_drawing_overlaps_nothing_and_runs_downwards():
+    x = leaf(np.ones((2, 2)))
+    layers = [leaf(np.ones((2, 2))) for _ in range(6)]
+    h = x
+    for w in layers:
+        h = (h @ w).tanh() + h * layers[0]
+    svg = tt.graph(h.sum())._svg()
+    boxes = [[float(v) for v in m] for m in re.findall(
+        r'<rect x="([\d.-]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', svg)]  # fmt: skip
+    assert len(boxes) == 7 + 6 * 4 + 1
+    for i, (x0, y0, w0, h0) in enumerate(boxes):
+        for x1, y1, w1, h1 in boxes[:i]:
+            assert x0 + w0 <= x1 or x1 + w1 <= x0 or y0 + h0 <= y1 or y1 + h1 <= y0
+    width, height = map(float, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    assert all(x >= 0 and x + w <= width + 1 and y + h <= height + 1 for x, y, w, h in boxes)
+    for start, end in re.findall(r'd="M[\d.-]+ ([\d.]+)C.*? ([\d.]+)" opacity', svg):
+        assert float(start) < float(end)
+
+
+def test_nothing_to_draw():
+    with pytest.raises(ValueError, match="graph: this tensor does not require a gradient"):
+        tt.graph(tt.ones(2))

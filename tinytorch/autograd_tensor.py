@@ -1,0 +1,167 @@
+"""What Tensor, Parameter and Module gain from autograd, attached from outside.
+
+Modules 01-04 know nothing of this file. Where one of their methods is replaced, the replacement
+calls the original, its attribute `forward`, looked up at each call.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable
+
+from .autograd import Function, Leaf, _note_write, backward, is_grad_enabled, no_grad
+from .layers import Module, Parameter
+from .tensor import Tensor
+
+# What Tensor gains. A tensor has a node if and only if gradients flow to it.
+
+Tensor._node = None
+Tensor.grad = None
+
+
+def _requires_grad(self: Tensor) -> bool:
+    """Whether operations on this tensor are recorded. May be set on a leaf, of floats."""
+    return self._node is not None
+
+
+def _set_requires_grad(self: Tensor, on: bool) -> None:
+    if not _is_leaf(self):
+        made = f"it was computed by {self._node.name}"
+        raise RuntimeError(f"requires_grad: only a leaf's can be set, and {made}; use detach()")
+    if on and self.dtype.kind != "f":
+        raise RuntimeError(f"requires_grad: only floats have gradients, this is {self.dtype}")
+    if bool(on) != (self._node is not None):
+        self._node = Leaf(self) if on else None
+
+
+def _requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
+    """Set `requires_grad`, and return this tensor."""
+    self.requires_grad = requires_grad
+    return self
+
+
+def _is_leaf(self: Tensor) -> bool:
+    """Whether this tensor was given rather than computed by a recorded operation."""
+    return self._node is None or isinstance(self._node, Leaf)
+
+
+def _grad_fn(self: Tensor) -> Function | None:
+    """The node of the operation that computed this tensor; None for a leaf."""
+    return None if _is_leaf(self) else self._node
+
+
+def _detach(self: Tensor) -> Tensor:
+    """The same memory as a tensor outside the graph."""
+    return Tensor(self.data)
+
+
+def _retain_grad(self: Tensor) -> None:
+    """Let backward leave a `grad` here too, although this tensor is not a leaf."""
+    if self._node is None:
+        raise RuntimeError("retain_grad: this tensor does not require a gradient")
+    self._node.tensor = weakref.ref(self)
+
+
+def _getstate(self: Tensor) -> dict:
+    """What copy and pickle keep: everything but the graph."""
+    leaf = self._node is not None and _is_leaf(self)
+    return {**vars(self), "_node": leaf}
+
+
+def _setstate(self: Tensor, state: dict) -> None:
+    vars(self).update(state, _node=None)
+    self.requires_grad = state["_node"]
+
+
+for _name, _value in {
+    "requires_grad": property(_requires_grad, _set_requires_grad),
+    "requires_grad_": _requires_grad_,
+    "is_leaf": property(_is_leaf),
+    "grad_fn": property(_grad_fn),
+    "detach": _detach,
+    "retain_grad": _retain_grad,
+    "backward": backward,
+    "__getstate__": _getstate,
+    "__setstate__": _setstate,
+}.items():
+    setattr(Tensor, _name, _value)
+
+
+# What earlier modules do with tensors that now have gradients
+
+
+def _init(init: Callable) -> Callable:
+    @functools.wraps(init)
+    def wrapper(self, data, dtype=None, requires_grad=False):
+        wrapper.forward(self, data, dtype)
+        if requires_grad:
+            self.requires_grad = True
+
+    wrapper.forward = init
+    return wrapper
+
+
+def _parameter_init(init: Callable) -> Callable:
+    @functools.wraps(init)
+    def wrapper(self, data, dtype=None, requires_grad=True):
+        wrapper.forward(self, data, dtype)
+        self.requires_grad = requires_grad
+
+    wrapper.forward = init
+    return wrapper
+
+
+def _setitem(setitem: Callable) -> Callable:
+    @functools.wraps(setitem)
+    def wrapper(self, index, value):
+        if is_grad_enabled() and (
+            self._node is not None or getattr(value, "_node", None) is not None
+        ):
+            raise RuntimeError(
+                f"setitem: writing into a tensor of shape {self.shape} leaves no gradient, and "
+                f"{'it' if self._node is not None else 'the value'} requires one; compute a new "
+                "tensor with where() or cat(), use detach(), or write inside no_grad()"
+            )
+        wrapper.forward(self, index, value)
+        _note_write(self.data)
+
+    wrapper.forward = setitem
+    return wrapper
+
+
+def _unrecorded(method: Callable) -> Callable:
+    @functools.wraps(method)
+    def wrapper(*args, **kwargs):
+        with no_grad():
+            return wrapper.forward(*args, **kwargs)
+
+    wrapper.forward = method
+    return wrapper
+
+
+def _zero_grad(self: Module) -> None:
+    """Forget the gradients of all parameters."""
+    for parameter in self.parameters():
+        parameter.grad = None
+
+
+def _tensor_repr(wrapped: Callable) -> Callable:
+    @functools.wraps(wrapped)
+    def wrapper(self):
+        text = wrapper.forward(self)
+        if self._node is None or isinstance(self, Parameter):
+            return text
+        note = "requires_grad=True" if self.is_leaf else f"grad_fn={self._node.name}"
+        return f"{text[:-1]}, {note})"
+
+    wrapper.forward = wrapped
+    return wrapper
+
+
+Tensor.__init__ = _init(Tensor.__init__)
+Tensor.__setitem__ = _setitem(Tensor.__setitem__)
+Tensor.__repr__ = _tensor_repr(Tensor.__repr__)
+Parameter.__init__ = _parameter_init(Parameter.__init__)
+Module.load_state_dict = _unrecorded(Module.load_state_dict)
+Module.zero_grad = _zero_grad
