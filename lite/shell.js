@@ -76,6 +76,7 @@
   const NativeWorker = window.Worker;
   let name = "";
   let spare = null;
+  let taken = false; // the kernel has its worker; a second one would only wait, under another name
   function newPython() {
     name = `tt-${Math.random().toString(36).slice(2)}`;
     const first = localStorage.getItem("tt-visited") ? "" : "?first";
@@ -86,6 +87,7 @@
       if (!String(url).includes("/comlink.worker.")) return new NativeWorker(url, options);
       const worker = spare || newPython();
       spare = null;
+      taken = true;
       return worker;
     };
     window.Worker.prototype = NativeWorker.prototype;
@@ -123,10 +125,9 @@
   step("notebook", "start");
   const controlled = serviceWorker().catch((error) => console.warn("no service worker:", error));
   controlled.then(() => {
-    if (!window.crossOriginIsolated) {
-      spare = newPython();
-      step("python", "start");
-    }
+    if (window.crossOriginIsolated || taken) return;
+    spare = newPython();
+    step("python", "start");
   });
 
   document.addEventListener("DOMContentLoaded", () => {
