@@ -44,7 +44,10 @@ function countBytes(progress) {
     if (response.ok) count(response.clone()).catch(() => {});
     return response;
   };
-  return () => (self.fetch = native);
+  return () => {
+    self.fetch = native;
+    told = Infinity;
+  };
 }
 
 async function start() {
@@ -74,6 +77,7 @@ async function start() {
     stdout: (text) => sinks.stdout(text),
     stderr: (text) => sinks.stderr(text),
   });
+  stop();
   announce("python", "done", label);
 
   announce("packages", "start", "Loading NumPy and tinytorch");
@@ -93,7 +97,9 @@ async function start() {
   self.tinytorchAnnounce = announce;
   self.tinytorchLock = lockText;
   self.tinytorchBase = BASE;
-  stop();
+  // What the kernel will import, while JupyterLab is still loading. Not tinytorch: it reads the
+  // student's drive, which the kernel mounts.
+  pyodide.runPython("import IPython.core.interactiveshell, IPython.core.shellapp, numpy");
   return pyodide;
 }
 

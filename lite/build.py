@@ -170,7 +170,17 @@ def pages(contents: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def index_page(page: str, known: dict[str, dict[str, str]]) -> str:
+def preloads(base: Path) -> str:
+    """Hints for the largest scripts, which the browser would learn of only four requests later."""
+    paths = [
+        *base.glob("build/jlab_core.*.js"),
+        *base.glob("extensions/*/*/static/remoteEntry.*.js"),
+    ]
+    names = [p.relative_to(base).as_posix() for p in sorted(paths)]
+    return "".join(f'<link rel="preload" as="script" href="../{n}">\n' for n in names)
+
+
+def index_page(page: str, hints: str, known: dict[str, dict[str, str]]) -> str:
     """The notebook app's page with our bar and start panel in it, there before any script runs."""
     bar = (HERE / "shell.html").read_text(encoding="utf-8")
     data = json.dumps({"appVersion": version("jupyterlite-core"), "pages": known}, sort_keys=True)
@@ -180,7 +190,7 @@ def index_page(page: str, known: dict[str, dict[str, str]]) -> str:
         '<link rel="icon" href="favicon.ico">\n'
         '<link rel="stylesheet" href="../static/shell.css">\n'
         f'<script type="application/json" id="tt-data">{data}</script>\n'
-        '<script src="../static/shell.js"></script>\n'
+        f'<script src="../static/shell.js"></script>\n{hints}'
     )
     page = page.replace("<title>Jupyter Notebook - Notebooks</title>", "<title>TinyTorch</title>")
     page = page.replace('    <link rel="manifest" href="../manifest.webmanifest">\n', "")
@@ -225,7 +235,7 @@ def build(contents: Path, output: Path) -> None:
     files |= {f"static/{name}": HERE / name for name in OWN if name != "boot.mjs"}
     known = pages(contents)
     index = (base / "notebooks" / "index.html").read_text(encoding="utf-8")
-    files["notebooks/index.html"] = index_page(index, known).encode()
+    files["notebooks/index.html"] = index_page(index, preloads(base), known).encode()
     files |= {f"files/{name}": (contents / name).read_bytes() for name in known}
     files["api/contents/all.json"] = listing("", known, contents)
     files |= {f"api/contents/{f}/all.json": listing(f, (), contents) for f in FOLDERS}

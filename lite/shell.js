@@ -101,8 +101,9 @@
     const url = `${lite}service-worker.js?enableCache=false`;
     // JupyterLite removes every service worker of the origin when this entry does not match.
     localStorage.setItem(`${url}-version`, data.appVersion);
-    const { active } = await container.register(url);
-    if (container.controller) return;
+    const registered = container.register(url); // looks for a new one on the net: no need to wait
+    if (container.controller) return void registered.catch(() => {});
+    const { active } = await registered;
     if (active && !sessionStorage.getItem("tt-forced")) {
       // A forced reload leaves the page outside the service worker's reach; a plain one does not.
       sessionStorage.setItem("tt-forced", "1");
