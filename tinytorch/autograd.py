@@ -318,17 +318,14 @@ def backward(tensor: Tensor, gradient: object = None, retain_graph: bool = False
         raise RuntimeError("backward: this tensor does not require a gradient")
     if gradient is None:
         if tensor.data.size != 1:
-            says = (
-                f"shape {tensor.shape} is not one number; give a gradient, or take sum() or mean()"
-            )
-            raise RuntimeError(f"backward: {says}")
+            instead = "give a gradient, or take sum() or mean()"
+            raise RuntimeError(f"backward: shape {tensor.shape} is not one number; {instead}")
         seed = np.ones_like(tensor.data)
     else:
         seed = np.array(_raw(gradient), dtype=tensor.dtype)
         if seed.shape != tensor.shape:
-            raise RuntimeError(
-                f"backward: gradient has shape {seed.shape}, expected {tensor.shape}"
-            )
+            shapes = f"gradient has shape {seed.shape}, expected {tensor.shape}"
+            raise RuntimeError(f"backward: {shapes}")
     backpropagate(tensor._node, seed, retain_graph)
 
 
@@ -359,14 +356,11 @@ def differentiable(function: type[Function], op: Callable) -> Callable:
 
 def _tensors_first(op: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Arguments given by name moved to their positions, if tensors are among them."""
-    if any(isinstance(v, Tensor) or _has_tensors(v) for v in kwargs.values()):
-        bound = inspect.signature(op).bind(*args, **kwargs)
-        return bound.args, bound.kwargs
+    for value in kwargs.values():
+        if isinstance(value[0] if isinstance(value, (list, tuple)) and value else value, Tensor):
+            bound = inspect.signature(op).bind(*args, **kwargs)
+            return bound.args, bound.kwargs
     return args, kwargs
-
-
-def _has_tensors(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and any(isinstance(x, Tensor) for x in value)
 
 
 def _record(function: type[Function], op: Callable, args: tuple, kwargs: dict) -> Tensor:
@@ -515,7 +509,7 @@ class Checkpoint(Function):
     def forward(self, *inputs: object) -> Tensor:
         self.random = _tensor._generator.bit_generator.state  # so that dropout drops the same again
         self.save(*inputs)
-        return self.op(*inputs)
+        return Tensor(self.op(*inputs))  # a tensor of its own, should the function not make one
 
     def backward(self, grad: np.ndarray) -> tuple[np.ndarray | None, ...]:
         """Compute the function a second time, with a graph, and go back through that.
@@ -565,4 +559,9 @@ def checkpoint(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     return _record(Checkpoint, function, inputs, {}) if _recording else function(*inputs)
 
 
-from . import autograd_rules, autograd_tensor  # noqa: E402, F401, RUF100  -- they need what is above
+# Last, because they need what is above: the other rules, and what Tensor gains.
+from .autograd_rules import install as _install  # noqa: E402
+from .autograd_tensor import attach as _attach  # noqa: E402
+
+_attach()
+_install()

@@ -433,7 +433,7 @@ class Contrastive(Function):
 # The operations become differentiable
 
 
-def install(owner: type | ModuleType, functions: dict[str, type[Function]]) -> None:
+def _install(owner: type | ModuleType, functions: dict[str, type[Function]]) -> None:
     """Make operations of a class or module differentiable, wherever they are held."""
     for name, function in functions.items():
         held = vars(owner)[name]
@@ -450,30 +450,32 @@ def install(owner: type | ModuleType, functions: dict[str, type[Function]]) -> N
                             setattr(module, key, wrapper)
 
 
-install(
-    Tensor,
-    {
-        "__add__": Add, "__sub__": Sub, "__mul__": Mul, "__truediv__": Div, "__pow__": Pow,
-        "__neg__": Neg, "__abs__": Abs, "exp": Exp, "log": Log, "sqrt": Sqrt, "tanh": Tanh,
-        "clamp": Clamp, "__matmul__": MatMul, "reshape": Reshape, "squeeze": Reshape,
-        "unsqueeze": Reshape, "expand": Same, "transpose": Transpose, "T": Reverse,
-        "permute": Permute, "__getitem__": GetItem, "sum": Sum, "mean": Mean, "max": Extreme,
-        "min": Extreme, "to": Same, "clone": Same, "contiguous": Same,
-    },
-)  # fmt: skip
-install(tensor, {"cat": Cat, "maximum": Choose, "minimum": Choose, "where": Where})
-install(
-    activations,
-    {
-        "relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh, "gelu": Gelu, "softmax": Softmax,
-        "log_softmax": LogSoftmax,
-    },
-)  # fmt: skip
-install(layers, {"layer_norm": Normalize})
-install(
-    losses,
-    {
-        "mse_loss": SquaredError, "cross_entropy": CrossEntropy,
-        "binary_cross_entropy_with_logits": BinaryCrossEntropy, "contrastive_loss": Contrastive,
-    },
-)  # fmt: skip
+def install() -> None:
+    """Make the operations of Modules 01 to 04 differentiable."""
+    _install(
+        Tensor,
+        {
+            "__add__": Add, "__sub__": Sub, "__mul__": Mul, "__truediv__": Div, "__pow__": Pow,
+            "__neg__": Neg, "__abs__": Abs, "exp": Exp, "log": Log, "sqrt": Sqrt, "tanh": Tanh,
+            "clamp": Clamp, "__matmul__": MatMul, "reshape": Reshape, "squeeze": Reshape,
+            "unsqueeze": Reshape, "expand": Same, "transpose": Transpose, "T": Reverse,
+            "permute": Permute, "__getitem__": GetItem, "sum": Sum, "mean": Mean, "max": Extreme,
+            "min": Extreme, "to": Same, "clone": Same, "contiguous": Same,
+        },
+    )  # fmt: skip
+    _install(tensor, {"cat": Cat, "maximum": Choose, "minimum": Choose, "where": Where})
+    _install(
+        activations,
+        {
+            "relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh, "gelu": Gelu, "softmax": Softmax,
+            "log_softmax": LogSoftmax,
+        },
+    )  # fmt: skip
+    _install(layers, {"layer_norm": Normalize})
+    _install(
+        losses,
+        {
+            "mse_loss": SquaredError, "cross_entropy": CrossEntropy,
+            "binary_cross_entropy_with_logits": BinaryCrossEntropy, "contrastive_loss": Contrastive,
+        },
+    )  # fmt: skip

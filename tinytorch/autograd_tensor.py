@@ -14,10 +14,7 @@ from .autograd import Function, Leaf, _note_write, backward, is_grad_enabled, no
 from .layers import Module, Parameter
 from .tensor import Tensor
 
-# What Tensor gains. A tensor has a node if and only if gradients flow to it.
-
-Tensor._node = None
-Tensor.grad = None
+# What Tensor gains. It has a node, `_node`, if and only if gradients flow to it.
 
 
 def _requires_grad(self: Tensor) -> bool:
@@ -72,20 +69,6 @@ def _getstate(self: Tensor) -> dict:
 def _setstate(self: Tensor, state: dict) -> None:
     vars(self).update(state, _node=None)
     self.requires_grad = state["_node"]
-
-
-for _name, _value in {
-    "requires_grad": property(_requires_grad, _set_requires_grad),
-    "requires_grad_": _requires_grad_,
-    "is_leaf": property(_is_leaf),
-    "grad_fn": property(_grad_fn),
-    "detach": _detach,
-    "retain_grad": _retain_grad,
-    "backward": backward,
-    "__getstate__": _getstate,
-    "__setstate__": _setstate,
-}.items():
-    setattr(Tensor, _name, _value)
 
 
 # What earlier modules do with tensors that now have gradients
@@ -146,8 +129,8 @@ def _zero_grad(self: Module) -> None:
         parameter.grad = None
 
 
-def _tensor_repr(wrapped: Callable) -> Callable:
-    @functools.wraps(wrapped)
+def _repr(repr: Callable) -> Callable:
+    @functools.wraps(repr)
     def wrapper(self):
         text = wrapper.forward(self)
         if self._node is None or isinstance(self, Parameter):
@@ -155,13 +138,29 @@ def _tensor_repr(wrapped: Callable) -> Callable:
         note = "requires_grad=True" if self.is_leaf else f"grad_fn={self._node.name}"
         return f"{text[:-1]}, {note})"
 
-    wrapper.forward = wrapped
+    wrapper.forward = repr
     return wrapper
 
 
-Tensor.__init__ = _init(Tensor.__init__)
-Tensor.__setitem__ = _setitem(Tensor.__setitem__)
-Tensor.__repr__ = _tensor_repr(Tensor.__repr__)
-Parameter.__init__ = _parameter_init(Parameter.__init__)
-Module.load_state_dict = _unrecorded(Module.load_state_dict)
-Module.zero_grad = _zero_grad
+def attach() -> None:
+    """Put all of this in its place."""
+    Tensor._node = Tensor.grad = None
+    gained = {
+        "requires_grad": property(_requires_grad, _set_requires_grad),
+        "requires_grad_": _requires_grad_,
+        "is_leaf": property(_is_leaf),
+        "grad_fn": property(_grad_fn),
+        "detach": _detach,
+        "retain_grad": _retain_grad,
+        "backward": backward,
+        "__getstate__": _getstate,
+        "__setstate__": _setstate,
+        "__init__": _init(Tensor.__init__),
+        "__setitem__": _setitem(Tensor.__setitem__),
+        "__repr__": _repr(Tensor.__repr__),
+    }
+    for name, value in gained.items():
+        setattr(Tensor, name, value)
+    Parameter.__init__ = _parameter_init(Parameter.__init__)
+    Module.load_state_dict = _unrecorded(Module.load_state_dict)
+    Module.zero_grad = _zero_grad

@@ -2,6 +2,7 @@
 (fixtures/pytorch_autograd.json) and against formulas; the graph, its errors, its memory; and that
 the student's operations are what runs below it."""
 
+import contextlib
 import copy
 import doctest
 import gc
@@ -25,7 +26,7 @@ import tinytorch as tt
 from tinytorch import Linear, Parameter, Tensor, autograd, checkpoint, gradcheck, no_grad
 from tinytorch.course import NotBuiltYet, forget, overlay, strict
 from tinytorch.course.check import check
-from tinytorch.course.exercise import get
+from tinytorch.course.exercise import exercises, get
 
 ROOT = Path(__file__).parents[2]
 PYTORCH = json.loads((ROOT / "tests/fixtures/pytorch_autograd.json").read_text())
@@ -587,6 +588,11 @@ def test_checkpoint_records_nothing_in_no_grad_and_wants_tensors():
     y = checkpoint(lambda x: tt.ones(1), x)  # the input has no part in the result
     y.backward()
     assert x.grad.tolist() == [4]
+    w = leaf([5.0])
+    checkpoint(lambda x: w, x).backward()  # a result that was there before
+    assert w.is_leaf and w.grad.tolist() == [1]
+    checkpoint(lambda x: x, x).backward()
+    assert x.is_leaf and x.grad.tolist() == [5]
 
 
 # gradcheck itself
@@ -684,7 +690,7 @@ def test_one_adopted_before_autograd_was_imported_runs_too():
         from tinytorch import tensor
         package.Tensor = Tensor = tensor.Tensor
         from tinytorch.course import overlay
-        from tinytorch.course.exercise import get
+        from tinytorch.course.exercise import exercises, get
         cell = get(ID).cell(BODY)
         overlay.adopt(ID, cell)
         Tensor([1.0]) + 1
@@ -729,6 +735,44 @@ def test_exercises_of_earlier_modules_are_checked_through_the_wrappers():
         exercise = get(id)
         assert check(exercise, exercise.solution).passed
         assert not check(exercise, exercise.stub).passed
+
+
+WRONG = {
+    "autograd.Mul.backward": "return grad, grad",
+    "autograd.unbroadcast": "return grad * 2",
+    "autograd.MatMul.matrices": "return grad @ b.mT * 2, a.mT @ grad * 2",
+    "autograd.topological_order": "return [root]",
+    "autograd.backpropagate": "pass",
+    "autograd.CrossEntropy.rows": "return logits * 0 + grad[:, None]",
+    "autograd.no_grad": "yield",
+    "autograd.Checkpoint.backward": "return tuple(None for _ in self.saved)",
+}
+
+
+def trained():
+    """What a little training with every part of autograd in it comes to."""
+    tt.manual_seed(0)
+    layer, data = Linear(3, 2), tt.randn(4, 3)
+    target = Tensor([0, 1, 1, 0], dtype=tt.int64)
+    for _ in range(3):
+        hidden = tt.checkpoint(lambda x: layer(x) * layer.bias, data)
+        layer.zero_grad()
+        tt.cross_entropy(hidden, target).backward()
+        with tt.no_grad():
+            step = layer.weight * 0.1
+        for p in layer.parameters():
+            p.data -= 0.1 * p.grad.data if p.grad is not None else 0
+    return layer.weight.tolist(), layer.bias.tolist(), step.requires_grad
+
+
+@pytest.mark.parametrize("exercise", exercises("05_autograd"), ids=lambda e: e.id)
+def test_the_students_autograd_is_what_trains(exercise):
+    expected = trained()
+    overlay.adopt(exercise.id, exercise.solution)
+    assert trained() == expected
+    overlay.adopt(exercise.id, exercise.cell(WRONG[exercise.id]))
+    with contextlib.suppress(ValueError, RuntimeError):  # broken is broken
+        assert trained() != expected
 
 
 def test_strict_mode_refuses_through_the_wrappers():
