@@ -77,6 +77,8 @@ def test_forgetting_keeps_the_text(home):
     assert "99.0" in next((home / "history").iterdir()).read_text()
     with pytest.raises(KeyError, match="not one of yours"):
         forget(ADD)
+    overlay.adopt(ADD, student(ADD, "return Tensor(98.0)"))  # into a file left without sections
+    assert (Tensor(1) + 1).item() == 98
 
 
 @pytest.mark.parametrize(

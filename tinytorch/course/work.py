@@ -54,10 +54,8 @@ def sections(file: str) -> dict[str, str]:
 def split(text: str) -> dict[str, str]:
     """The sections of a saved file's text, id to cell, in order."""
     marks = list(_MARK.finditer(text))
-    ends = [m.start() for m in marks[1:]] + [len(text)]
-    return {
-        m[1]: text[m.end() : end].strip("\n") + "\n" for m, end in zip(marks, ends, strict=True)
-    }
+    ends = [*(m.start() for m in marks[1:]), len(text)]
+    return {m[1]: text[m.end() : end].strip("\n") + "\n" for m, end in zip(marks, ends)}  # noqa: B905
 
 
 def files() -> list[str]:
