@@ -147,6 +147,12 @@ def test_an_endless_loop_is_stopped_and_says_so(body):
     assert (Tensor([1]) + 1).tolist() == [2]
 
 
+def test_a_call_of_itself_without_end_is_an_error_like_any_other():
+    text = Card(check(ADD, ADD.cell("return self + other"))).text()
+    assert "RecursionError" in text and "line" in text
+    assert sys.getrecursionlimit() >= 1000
+
+
 def test_the_time_limit_leaves_other_code_alone_and_cleans_up():
     def slow():
         for _ in range(10**9):

@@ -44,7 +44,8 @@ def run_in(target, code):
             future.onIOPub = ({ content }) => {
                 out += content.text ?? content.data?.["text/plain"] ?? content.evalue ?? "";
             };
-            await future.done;
+            const late = new Promise((_, no) => setTimeout(() => no(Error(`no end: ${out}`)), 90000));
+            await Promise.race([future.done, late]);
             return out;
         }""",
         code,

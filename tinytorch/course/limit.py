@@ -1,4 +1,4 @@
-"""A time limit for code that may never return, without threads or signals.
+"""Limits for code that may never return, without threads or signals: in time, and in depth.
 
 `sys.monitoring` calls us at every jump, branch and function start of the watched code objects, and
 only of those: the rest of Python runs at full speed. It cannot stop a single long C call.
@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import CodeType
+
+_DEPTH = 200  # calls inside one another; a browser's stack ends not far above
 
 _TOOL = 4  # 0, 1, 2 and 5 are spoken for by debuggers, coverage, profilers and optimizers
 _EVENTS = 0
@@ -25,7 +27,11 @@ class TimeLimit(BaseException):
 
 @contextmanager
 def time_limit(seconds: float, codes: Iterable[CodeType]) -> Iterator[None]:
-    """Raise TimeLimit in any of `codes` once `seconds` of wall time have passed."""
+    """Raise TimeLimit in any of `codes` once `seconds` of wall time have passed.
+
+    Inside the block a function that calls itself without end gets its RecursionError early: watched
+    calls take more of the browser's stack, and running out of that would end Python itself.
+    """
     codes = list(codes)
     deadline = time.perf_counter() + seconds
     ticks = 0
@@ -46,13 +52,23 @@ def time_limit(seconds: float, codes: Iterable[CodeType]) -> Iterator[None]:
     for event in events:
         sys.monitoring.register_callback(_TOOL, event, tick)
     switch(_EVENTS)
+    depth = sys.getrecursionlimit()
+    sys.setrecursionlimit(min(depth, _depth_now() + _DEPTH))
     try:
         yield
     finally:
+        sys.setrecursionlimit(depth)
         switch(0)
         for event in events:
             sys.monitoring.register_callback(_TOOL, event, None)
         sys.monitoring.free_tool_id(_TOOL)
+
+
+def _depth_now() -> int:
+    frame, depth = sys._getframe(), 0
+    while frame := frame.f_back:
+        depth += 1
+    return depth
 
 
 def _single_events() -> list[int]:
