@@ -8,6 +8,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && echo $$p && break; done)
 INPUTS := _config.yml _toc.yml tinytorch content book lite pyproject.toml hatch_build.py requirements.lock
 
+# One thread for NumPy's matmul: on small machines more of them wait for each other.
+export OPENBLAS_NUM_THREADS := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help serve site test lint bench clean lock venv FORCE
 
@@ -22,7 +25,7 @@ site: _build/site.stamp ## build the site into _build/html
 test: lint site browser ## everything that must be green
 	$(BIN)/python -m pytest tests/unit tests/course
 	$(BIN)/python -m tinytorch verify
-	$(BIN)/python -m pytest tests/site
+	TINYTORCH_ENGINES=$$($(BIN)/python -m lite.browser --engines) $(BIN)/python -m pytest tests/site
 
 lint: $(VENV)/ready ## ruff: lint and format
 	$(BIN)/ruff check .
@@ -30,6 +33,7 @@ lint: $(VENV)/ready ## ruff: lint and format
 
 bench: $(VENV)/ready browser ## speed, as ratios measured in one run
 	$(BIN)/python -m bench.matmul
+	$(BIN)/python -m bench.training
 
 clean: ## remove what was built (not the environment, not the cache of downloads)
 	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis

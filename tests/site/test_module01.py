@@ -44,7 +44,9 @@ def run_in(target, code):
             future.onIOPub = ({ content }) => {
                 out += content.text ?? content.data?.["text/plain"] ?? content.evalue ?? "";
             };
-            const late = new Promise((_, no) => setTimeout(() => no(Error(`no end: ${out}`)), 90000));
+            const late = new Promise((_, no) => {
+                setTimeout(() => no(Error(`no end: ${out}`)), 90000);
+            });
             await Promise.race([future.done, late]);
             return out;
         }""",
