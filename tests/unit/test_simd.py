@@ -64,9 +64,7 @@ def test_a_kernel_is_checked_before_it_is_used(kernels, tmp_path, monkeypatch):
     path, digest = simd._checked("relaxed")
     assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(
-        simd._Damaged, match=r"relaxed\.wasm is damaged: sha256 \w+, expected"
-    ):
+    with pytest.raises(simd._Damaged, match=r"relaxed\.wasm is damaged: sha256 \w+, expected"):
         simd._checked("relaxed")
     simd._checked("baseline")
     path.unlink()
