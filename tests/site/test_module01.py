@@ -110,6 +110,7 @@ def test_from_the_home_page_to_ones_own_addition(page, context, site_url, assert
     assert run_in(other, ask) == "mine yours\n"
 
     # the first notebook still holds the cell, and its card reads well
+    page.bring_to_front()  # a tab in the background draws its cells when it is idle, or never
     page.locator("#tt-start").click()
     frame = notebook(page)
     expect(cell_with(frame, "Tensor.mark")).to_be_attached()
