@@ -49,7 +49,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_static_path = [str(generated), str(HERE / "static")]
     config.templates_path = [str(course.TEMPLATES), *config.templates_path]
     config.html_js_files = [
-        (name, {"defer": "defer"}) for name in ("course.js", "progress.js", "live.js")
+        (name, {"defer": "defer"}) for name in ("course.js", "progress.js", "live.js", "reach.js")
     ]
     config.html_css_files = ["book.css"]
 
