@@ -6,6 +6,6 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const [pyodideFolder, workFolder] = process.argv.slice(2);
 const { loadPyodide } = await import(pathToFileURL(join(pyodideFolder, "pyodide.mjs")));
 const pyodide = await loadPyodide({ indexURL: pyodideFolder });
-pyodide.mountNodeFS("/work", workFolder);
+pyodide.mountNodeFS("/jobs", workFolder);
 const here = dirname(fileURLToPath(import.meta.url));
 pyodide.runPython(readFileSync(join(here, "compile.py"), "utf8"));

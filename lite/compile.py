@@ -68,5 +68,5 @@ def convert(source: str, target: str, prefix: str, keep_source: bool) -> None:
             archive.writestr(member(name), data)
 
 
-for job in json.loads(Path("/work/jobs.json").read_text()):
-    convert("/work/" + job["source"], "/work/" + job["target"], job["prefix"], job["keep_source"])
+for job in json.loads(Path("/jobs/jobs.json").read_text()):
+    convert("/jobs/" + job["source"], "/jobs/" + job["target"], job["prefix"], job["keep_source"])
