@@ -50,6 +50,20 @@ function countBytes(progress) {
   };
 }
 
+// What the service worker found to be other than what the site was built with is not run.
+const native = self.fetch;
+self.fetch = async (...args) => {
+  const response = await native(...args);
+  const damaged = response.headers.get("X-TinyTorch-Damaged");
+  if (damaged) {
+    throw new Error(
+      `${damaged} is not the file this site was built with. It arrived damaged, or the site has ` +
+        "just changed: reload the page",
+    );
+  }
+  return response;
+};
+
 async function start() {
   const label = "Starting Python";
   announce("python", "start", label);
