@@ -39,9 +39,11 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients down, in place, so that their norm together is at most `max_norm`.
 
-    The norm is that of one long vector of all numbers in all gradients: with p = norm_type
+    The norm is that of one long vector of all numbers in all gradients, with p = norm_type:
+
         norm = (sum over all gradients g of sum |g|^p) ^ (1/p)
-    and for math.inf the largest |g|. Parameters whose grad is None are passed over. Every
+
+    For p = math.inf it is the largest |g|. Parameters whose grad is None are passed over. Every
     gradient, `p.grad.data`, is multiplied by max_norm / (norm + 1e-6) if that is below 1.
 
     Returns the norm as it was before, as a Tensor of no dimensions.
