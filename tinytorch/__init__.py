@@ -17,6 +17,7 @@ from .tensor import (
     float64,
     from_numpy,
     full,
+    get_rng_state,
     int32,
     int64,
     manual_seed,
@@ -27,6 +28,7 @@ from .tensor import (
     rand,
     randint,
     randn,
+    set_rng_state,
     stack,
     where,
     zeros,
@@ -87,6 +89,17 @@ from .autograd import (
 )
 from .autograd_tools import gradcheck, graph, saved_bytes
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from .serialization import load, save
+from .lr_scheduler import (
+    CosineAnnealingLR,
+    LinearLR,
+    LRScheduler,
+    OneCycleLR,
+    SequentialLR,
+    StepLR,
+)
+from .training import EarlyStopping, Progress, Trainer, accuracy, clip_grad_norm_
+from .training_tools import LossPlot, ProgressBar, SaveCheckpoint
 
 _simd.enable()  # in a browser, NumPy's matmul becomes a fast one; elsewhere nothing happens
 _overlay.load()  # from here on, what the student has built stands in for the reference

@@ -22,8 +22,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from . import tensor as _tensor
-from .tensor import Shape, Tensor, _describe
+from .tensor import Shape, Tensor, _describe, get_rng_state, set_rng_state
 
 # Whether operations are recorded
 
@@ -507,7 +506,7 @@ class Checkpoint(Function):
     name = "checkpoint"
 
     def forward(self, *inputs: object) -> Tensor:
-        self.random = _tensor._generator.bit_generator.state  # so that dropout drops the same again
+        self.random = get_rng_state()  # so that dropout drops the same again
         self.save(*inputs)
         return Tensor(self.op(*inputs))  # a tensor of its own, should the function not make one
 
@@ -537,13 +536,13 @@ class Checkpoint(Function):
     @contextmanager
     def replay(self) -> Iterator[None]:
         """Record, with random numbers as they were in `forward`."""
-        generator = _tensor._generator.bit_generator
-        now, generator.state = generator.state, self.random
+        now = get_rng_state()
+        set_rng_state(self.random)
         try:
             with enable_grad():
                 yield
         finally:
-            generator.state = now
+            set_rng_state(now)
 
 
 def checkpoint(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:

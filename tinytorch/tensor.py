@@ -779,6 +779,19 @@ def manual_seed(seed: int) -> None:
     _generator = np.random.default_rng(operator.index(seed))
 
 
+def get_rng_state() -> dict:
+    """Where the random generator stands, to come back to with `set_rng_state`.
+
+    A dict of numbers and text, as NumPy's bit generators give it; PyTorch's is a tensor of bytes.
+    """
+    return _generator.bit_generator.state
+
+
+def set_rng_state(new_state: dict) -> None:
+    """Continue the random numbers from where `get_rng_state` stood."""
+    _generator.bit_generator.state = new_state
+
+
 def _create(op: str, sizes: tuple, dtype: object, make: Callable[[Shape], object]) -> Tensor:
     """Tensor(make(shape)) as dtype, with sizes checked and failures to allocate explained."""
     shape = _ints(op, sizes)

@@ -4,34 +4,8 @@ import base64
 import json
 
 import pytest
+from lab import LITE, START, opened, run_in
 from playwright.sync_api import expect
-
-START = 120_000  # ms for Python to start, on a busy machine
-LITE = "/lite/notebooks/index.html?path="
-
-
-def opened(page, site_url, name="playground.ipynb", wait=True):
-    page.goto(f"{site_url}{LITE}{name}")
-    if wait:
-        expect(page.locator("body.tt-ready")).to_be_attached(timeout=START)
-    return page
-
-
-def run(page, code):
-    """Run code in the open notebook's kernel, without a cell; what it prints, shows or raises."""
-    return page.evaluate(
-        """async (code) => {
-            const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-            const future = kernel.requestExecute({ code });
-            let out = "";
-            future.onIOPub = ({ content }) => {
-                out += content.text ?? content.data?.["text/plain"] ?? content.evalue ?? "";
-            };
-            await future.done;
-            return out;
-        }""",
-        code,
-    )
 
 
 def test_the_bar_and_the_steps_need_no_script_of_jupyterlab(page, site_url):
@@ -73,13 +47,13 @@ for text in ("first", "second é"):  # a second time over the first
     (folder / "new-note.txt").replace(folder / "note.txt")
 print(sorted(p.name for p in folder.iterdir()))
 """
-    assert "note.txt" in run(page, write)
+    assert "note.txt" in run_in(page, write)
     read = "print(open('/drive/my_tinytorch/note.txt', encoding='utf-8').read())"
     page.reload()
     expect(page.locator("body.tt-ready")).to_be_attached(timeout=START)
-    assert run(page, read) == "second é\n"
+    assert run_in(page, read) == "second é\n"
     other = opened(context.new_page(), site_url, "01_tensor.ipynb")
-    assert run(other, read) == "second é\n"
+    assert run_in(other, read) == "second é\n"
     # where the book's pages look for it
     stored = other.evaluate(
         """() => new Promise((resolve) => {
@@ -100,8 +74,8 @@ def test_a_kernel_is_whole_and_restarts(page, site_url, assert_clean):
     opened(page, site_url)
 
     # completion, help and tracebacks, without the packages left out of the kernel
-    assert run(page, "1 / 0") == "division by zero"
-    run(page, "left = 1")
+    assert run_in(page, "1 / 0") == "division by zero"
+    run_in(page, "left = 1")
     reply = page.evaluate(
         """async () => {
             const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
@@ -113,21 +87,21 @@ def test_a_kernel_is_whole_and_restarts(page, site_url, assert_clean):
     )
     assert any(name.endswith("arange") for name in reply[0])
     assert "Start of interval" in reply[1]
-    assert "Nothing can be installed here" in run(page, "%pip install pandas")
+    assert "Nothing can be installed here" in run_in(page, "%pip install pandas")
 
     # matplotlib comes when it is imported, here where the kernel cannot foresee it
     assert any(name.startswith("numpy-") for name in fetched)
     assert not any(name.startswith("matplotlib-") for name in fetched)
     code = "import importlib\nplt = importlib.import_module('matplotlib.pyplot')\n"
-    assert run(page, code + "print(plt.figure().axes); plt.close()") == "[]\n"
+    assert run_in(page, code + "print(plt.figure().axes); plt.close()") == "[]\n"
     assert any(name.startswith("matplotlib-") for name in fetched)
     assert not any(name.startswith("fonttools-") for name in fetched)
 
     page.locator("#tt-restart").click()
     expect(page.locator("#tt-kernel")).to_have_text("starting")
     expect(page.locator("#tt-kernel")).to_have_text("ready", timeout=START)
-    assert run(page, "left") == "name 'left' is not defined"
-    assert run(page, "import tinytorch; print(tinytorch.__name__)") == "tinytorch\n"
+    assert run_in(page, "left") == "name 'left' is not defined"
+    assert run_in(page, "import tinytorch; print(tinytorch.__name__)") == "tinytorch\n"
 
 
 @pytest.fixture

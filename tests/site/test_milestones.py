@@ -4,10 +4,8 @@ import json
 import re
 
 import pytest
+from lab import opened, run_in
 from playwright.sync_api import expect
-
-START = 120_000  # ms for Python to start, on a busy machine
-LEARN = 300_000
 
 ADOPT = """
 from tinytorch.course import overlay
@@ -19,27 +17,7 @@ for e in all_exercises():
 
 @pytest.fixture
 def playground(page, site_url):
-    page.goto(site_url + "/lite/notebooks/index.html?path=playground.ipynb")
-    expect(page.locator("body.tt-ready")).to_be_attached(timeout=START)
-    return page
-
-
-def run_in(page, code):
-    """Run code in the notebook's kernel and return what it prints or raises."""
-    page.set_default_timeout(LEARN)
-    return page.evaluate(
-        """async (code) => {
-            const panel = window.jupyterapp.shell.currentWidget;
-            const future = panel.sessionContext.session.kernel.requestExecute({ code });
-            let out = "";
-            future.onIOPub = ({ content }) => {
-                out += content.text ?? content.data?.["text/plain"] ?? content.evalue ?? "";
-            };
-            await future.done;
-            return out;
-        }""",
-        code,
-    )
+    return opened(page, site_url)
 
 
 def test_all_of_them_on_a_students_code(playground):

@@ -2,6 +2,7 @@
 
 import re
 
+from lab import START, cell_with, opened, overlay, run_in, write_and_run
 from playwright.sync_api import expect
 
 from tinytorch.course.exercise import exercises, get
@@ -11,47 +12,6 @@ SOLUTION = ADD.solution.split('"""')[-1].strip()
 # What the student writes: the reference's way, and a mark by which it is known again.
 MINE = ADD.cell("a, b = self._operands(other, 'add')\nTensor.mark = 'mine'\nreturn Tensor(a + b)")
 WRONG = ADD.cell(ADD.wrong[0].body)
-START = 60_000  # ms for Python to start, on a busy machine
-
-
-def notebook(page):
-    """The live notebook's frame once Python is ready in it."""
-    frame = page.frame_locator("#tt-overlay iframe")
-    expect(frame.locator("body.tt-ready")).to_be_attached(timeout=START)
-    return frame
-
-
-def cell_with(frame, text):
-    return frame.locator(".jp-CodeCell").filter(has_text=text).first
-
-
-def write_and_run(page, cell, text):
-    """Replace a cell's text by typing over it, and run it with the keyboard."""
-    cell.scroll_into_view_if_needed()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(text)
-    page.keyboard.press("Control+Enter")
-
-
-def run_in(target, code):
-    """Run code in the kernel of an open notebook page and return what it prints."""
-    return target.evaluate(
-        """async (code) => {
-            const panel = window.jupyterapp.shell.currentWidget;
-            const future = panel.sessionContext.session.kernel.requestExecute({ code });
-            let out = "";
-            future.onIOPub = ({ content }) => {
-                out += content.text ?? content.data?.["text/plain"] ?? content.evalue ?? "";
-            };
-            const late = new Promise((_, no) => {
-                setTimeout(() => no(Error(`no end: ${out}`)), 90000);
-            });
-            await Promise.race([future.done, late]);
-            return out;
-        }""",
-        code,
-    )
 
 
 def test_from_the_home_page_to_ones_own_addition(page, context, site_url, assert_clean):
@@ -63,7 +23,7 @@ def test_from_the_home_page_to_ones_own_addition(page, context, site_url, assert
     # within a second there is a sign of what is happening
     frame = page.frame_locator("#tt-overlay iframe")
     expect(frame.locator("#tt-steps")).to_be_visible(timeout=5000)
-    frame = notebook(page)
+    frame = overlay(page)
 
     cell = cell_with(frame, '@build("tensor.Tensor.__add__")')
     write_and_run(page, cell, WRONG)
@@ -94,8 +54,7 @@ def test_from_the_home_page_to_ones_own_addition(page, context, site_url, assert
 
     # another notebook, with a Python of its own
     other = context.new_page()
-    other.goto(site_url + "/lite/notebooks/index.html?path=playground.ipynb")
-    expect(other.locator("body.tt-ready")).to_be_attached(timeout=START)
+    opened(other, site_url)
     ask = (
         "import tinytorch\nfrom tinytorch.course import provenance\n"
         "tinytorch.Tensor([1]) + 1\n"
@@ -112,14 +71,13 @@ def test_from_the_home_page_to_ones_own_addition(page, context, site_url, assert
     # the first notebook still holds the cell, and its card reads well
     page.bring_to_front()  # a tab in the background draws its cells when it is idle, or never
     page.locator("#tt-start").click()
-    frame = notebook(page)
+    frame = overlay(page)
     expect(cell_with(frame, "Tensor.mark")).to_be_attached()
     expect(frame.get_by_text("is yours").first).to_be_attached()
 
 
 def test_the_course_is_at_hand_in_a_notebook(page, site_url, assert_clean):
-    page.goto(site_url + "/lite/notebooks/index.html?path=playground.ipynb")
-    expect(page.locator("body.tt-ready")).to_be_attached(timeout=START)
+    opened(page, site_url)
     assert "exercises are built by you" in run_in(page, "%run -m tinytorch")
     assert "[ ] tensor.Tensor.__add__" in run_in(page, "tinytorch.course.status()")
     # an endless loop in an exercise stops by itself, in the tab too
@@ -141,6 +99,6 @@ def test_a_phone_can_read_and_code(page, site_url, assert_clean):
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
     page.locator("#tt-start").click()
-    frame = notebook(page)
+    frame = overlay(page)
     expect(frame.locator("#tt-back")).to_be_visible()
     expect(cell_with(frame, "import numpy")).to_be_visible()

@@ -73,6 +73,15 @@ def test_an_exercise_is_a_heading_and_its_stub(site):
     assert cell.id == "ex-tensor-Tensor-__add__"
 
 
+def test_the_first_cell_lets_signatures_name_what_is_not_imported(site):
+    fence = "```{code-cell} ipython3\nimport numpy\n```\n\n"
+    exercise = "```{exercise} tensor.Tensor.__add__\n```\n"
+    (first, *_) = (c for c in site.convert(fence + exercise).cells if c.cell_type == "code")
+    assert first.source == "from __future__ import annotations\n\nimport numpy"
+    (only,) = site.convert(fence).cells
+    assert only.source == "import numpy"
+
+
 def test_no_solution_is_in_any_notebook():
     for path in CONTENT.rglob("*.md"):
         if is_notebook(path):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .check import Outcome, Report, safe_repr
+from .check import NOT_BUILT, Outcome, Report, safe_repr
 from .exercise import exercises
 
 _TRIES = 3  # different attempts before the solution is offered
@@ -154,9 +154,9 @@ class Card:
 
 def _explain(outcome: Outcome) -> list[str]:
     lines = [outcome.message]
-    if outcome.case.why and not outcome.message.startswith("Not built yet"):
+    if outcome.case.why and not outcome.message.startswith(NOT_BUILT):
         lines.append(outcome.case.why)
-    if outcome.where and not outcome.message.startswith("Not built yet"):
+    if outcome.where and not outcome.message.startswith(NOT_BUILT):
         lines.append(f"In your cell, {outcome.where.replace(': ', ': `', 1)}`.")
     return lines
 

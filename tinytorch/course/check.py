@@ -42,6 +42,9 @@ class Outcome:
         return not self.message
 
 
+NOT_BUILT = "Not built yet"
+
+
 @dataclass
 class Report:
     exercise: Exercise
@@ -53,12 +56,19 @@ class Report:
         return not self.problem and all(o.passed for o in self.outcomes)
 
     @property
+    def is_stub(self) -> bool:
+        """Whether the body is still to be written."""
+        return any(o.message.startswith(NOT_BUILT) for o in self.outcomes)
+
+    @property
     def failure(self) -> Outcome | None:
         return next((o for o in self.outcomes if not o.passed), None)
 
 
 def check(exercise: Exercise, cell: str) -> Report:
     """Run every case of `exercise` with the symbol that `cell` builds in force."""
+    from ..tensor import get_rng_state, set_rng_state
+
     report = Report(exercise)
     try:
         value, codes = compile_cell(exercise.symbol, cell)
@@ -68,6 +78,14 @@ def check(exercise: Exercise, cell: str) -> Report:
     except Exception as error:
         report.problem = f"The cell raised {_describe(error)} while it was being defined."
         return report
+    random = get_rng_state()
+    try:
+        return _run_cases(exercise, value, codes, report)
+    finally:
+        set_rng_state(random)  # cases seed; the session's own numbers go on as they would have
+
+
+def _run_cases(exercise: Exercise, value: Any, codes: Any, report: Report) -> Report:
     with overlay.only({}):
         wanted = [_expected(exercise, case) for case in exercise.cases]
     with overlay.only({exercise.id: value}):
@@ -121,16 +139,18 @@ def _run(exercise: Exercise, case: Case, expected: Any) -> Outcome:
 
 def _evaluate(text: str) -> Any:
     """Run statements and return the value of the last one, which must be an expression."""
-    namespace = {**vars(sys.modules["tinytorch"]), "np": np}
+    tinytorch = sys.modules["tinytorch"]
+    namespace = {**vars(tinytorch), "np": np}
     tree = ast.parse(text.strip())
     last = ast.Expression(tree.body.pop().value)
-    exec(compile(tree, "<case>", "exec"), namespace)
-    return eval(compile(last, "<case>", "eval"), namespace)
+    with tinytorch.enable_grad():  # a no_grad that is half written must not outlive its case
+        exec(compile(tree, "<case>", "exec"), namespace)
+        return eval(compile(last, "<case>", "eval"), namespace)
 
 
 def _judge_error(case: Case, error: Exception) -> str:
     if isinstance(error, NotImplementedError) and not str(error):
-        return "Not built yet: write the body in place of `raise NotImplementedError`."
+        return f"{NOT_BUILT}: write the body in place of `raise NotImplementedError`."
     if case.raises is None:
         return f"It raised {_describe(error)}."
     kind, pattern = case.raises

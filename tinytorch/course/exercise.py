@@ -65,7 +65,7 @@ class Exercise:
 
     @property
     def course_module(self) -> Module:
-        return next(m for m in COURSE.modules if m.file == self.symbol.file)
+        return next(m for m in COURSE.modules if self.symbol.file in m.files)
 
     @property
     def module(self) -> str:

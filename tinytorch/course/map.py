@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Module:
-    """One of the twenty modules. `file` is the framework file it builds, without `.py`."""
+    """One of the twenty modules.
+
+    `file` is the framework file it builds, without `.py`; `also` are more of them, where one would
+    be too long.
+    """
 
     id: str
     title: str
@@ -22,6 +26,11 @@ class Module:
     checkpoint: str
     needs: tuple[str, ...] = ()
     hours: tuple[int, int] = (2, 3)
+    also: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.file, *self.also)
 
     @property
     def number(self) -> int:
@@ -190,6 +199,7 @@ COURSE = Course(
                     insight="how all parts interact",
                     checkpoint="model training",
                     needs=("04_losses", "05_autograd", "06_optimizers"),
+                    also=("lr_scheduler",),
                 ),
             ),
         ),

@@ -56,18 +56,23 @@ class Symbol:
             node = definitions[0]
         return node
 
+    @property
+    def held(self) -> Any:
+        """What stands in its place now, for all who use tinytorch."""
+        return vars(self.owner or self.module)[self.name]
+
     def get(self) -> Any:
         """What is in force now; for a class attribute the raw object (a property stays one).
 
         An operation that autograd has made differentiable is a wrapper whose `forward` is the
         operation itself: that is what an exercise builds, so that is what is read and replaced.
         """
-        held = vars(self.owner or self.module)[self.name]
+        held = self.held
         return getattr(held, "forward", held) if inspect.isfunction(held) else held
 
     def put(self, value: Any) -> None:
         """Put `value` in force, for every tinytorch module that holds the present object."""
-        held = vars(self.owner or self.module)[self.name]
+        held = self.held
         if inspect.isfunction(held) and hasattr(held, "forward"):
             held.forward = value
             return

@@ -129,15 +129,22 @@ def _keep(url: str, data: bytes) -> None:
     asyncio.ensure_future(put())  # noqa: RUF006 - the browser's event loop holds it
 
 
-def _bar(name: str, total: int, stream: Any) -> Callable[[int], Any]:
-    """A progress bar's advance(bytes); does nothing where tqdm is not installed."""
+def progress_bar(total: int | None, name: str, stream: Any, **options: Any) -> Any:
+    """A tqdm bar on `stream`; None where tqdm is not installed."""
     try:
         from tqdm import tqdm
     except ImportError:
-        return _nothing
+        return None
     if IN_BROWSER:
         tqdm.monitor_interval = 0  # tqdm would start a thread, and warn that there are none
-    bar = tqdm(total=total, desc=name, unit="B", unit_scale=True, file=stream, ncols=72)
+    return tqdm(total=total, desc=name, file=stream, ncols=72, **options)
+
+
+def _bar(name: str, total: int, stream: Any) -> Callable[[int], Any]:
+    """The advance(bytes) of a progress bar that ends with the last byte."""
+    bar = progress_bar(total, name, stream, unit="B", unit_scale=True)
+    if bar is None:
+        return _nothing
 
     def advance(count: int) -> None:
         bar.update(count)

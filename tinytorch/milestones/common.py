@@ -49,7 +49,7 @@ class Provenance:
     def _rows(self) -> Iterator[tuple[str, list[str], list[str]]]:
         """Module title, names that are the student's, names that are the reference's."""
         for module in COURSE.modules:
-            ids = [id for id in self.owners if id.split(".")[0] == module.file]
+            ids = [id for id in self.owners if id.split(".")[0] in module.files]
             if ids:
                 split = {"yours": [], "reference": []}
                 for id in ids:

@@ -8,7 +8,6 @@ kind with 300 hidden units is given 95.3%.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +20,12 @@ from tinytorch.data import mnist
 from tinytorch.data.mnist import Digits
 from tinytorch.layers import Linear, Module, Sequential
 from tinytorch.losses import CrossEntropyLoss
+from tinytorch.lr_scheduler import OneCycleLR
 from tinytorch.optimizers import Adam
 from tinytorch.tensor import Tensor, manual_seed
+from tinytorch.training import Trainer, accuracy
 
-from .common import Clock, Provenance, Result, conclude, show
+from .common import Provenance, Result, conclude, show
 from .pad import Pad
 
 NAME, FLOOR = "mlp", 0.95
@@ -56,6 +57,10 @@ USES = (
     "optimizers.Optimizer.decayed",
     "optimizers.Adam.update",
     "optimizers.Optimizer.add_param_group",
+    "training.Trainer.step",
+    "training.Trainer.evaluate",
+    "lr_scheduler.LRScheduler.step",
+    "lr_scheduler.OneCycleLR.lr_at",
 )
 
 
@@ -104,7 +109,7 @@ class MlpResult(Result):
     net: Module
     test: Digits
     scores: np.ndarray  # (n, 10)
-    history: list[dict[str, float]]  # loss and accuracy after each pass
+    history: list[dict[str, float]]  # the Trainer's, an entry for each pass
 
     @property
     def answers(self) -> np.ndarray:
@@ -174,7 +179,7 @@ class MlpResult(Result):
         fig, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
         left.plot(passes, [h["loss"] for h in self.history], "o-")
         left.set(title="training loss", xlabel="pass", ylim=0)
-        right.plot(passes, [100 * h["accuracy"] for h in self.history], "o-")
+        right.plot(passes, [100 * h["val_accuracy"] for h in self.history], "o-")
         right.set(title="test accuracy, %", xlabel="pass")
         return fig
 
@@ -187,37 +192,32 @@ class MlpResult(Result):
         return Pad(self.read, self.test)
 
 
-def one_cycle(step: int, steps: int, peak: float) -> float:
-    """The learning rate of a step: up to `peak` in the first third, then down along a cosine."""
-    rise = 0.3 * steps
-    if step < rise:
-        return peak * (step + 1) / rise
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
+def report(trainer: Trainer, event: str) -> None:
+    """A callback: one line for each pass."""
+    if event == "epoch_end":
+        entry = trainer.history[-1]
+        numbers = f"loss {entry['loss']:.3f}, test accuracy {entry['val_accuracy']:.2%}"
+        print(f"pass {entry['epoch']}: {numbers}, {entry['seconds']:.1f} s")
 
 
-def learn(
-    net: Module, batches: Batches, test: Digits, passes: int, lr: float, clock: Clock
-) -> list[dict[str, float]]:
-    """`passes` times over all batches; returns the loss and the test accuracy after each."""
-    criterion, optimizer = CrossEntropyLoss(), Adam(net.parameters())
-    history, step = [], 0
-    for number in range(1, passes + 1):
-        total = 0.0
-        net.train()
-        with clock.running():
-            for x, y in batches:  # (batch, pixels), (batch,)
-                optimizer.param_groups[0]["lr"] = one_cycle(step, passes * len(batches), lr)
-                optimizer.zero_grad()
-                loss = criterion(net(x), y)
-                loss.backward()
-                optimizer.step()
-                total += loss.item() * len(y)
-                step += 1
-        loss = total / len(batches.digits.labels)
-        accuracy = float((logits(net, test.images).argmax(1) == test.labels).mean())
-        history.append({"loss": loss, "accuracy": accuracy})
-        print(f"pass {number}: loss {loss:.3f}, test accuracy {accuracy:.2%}")
-    return history
+def learn(net: Module, batches: Batches, test: Digits, passes: int, lr: float) -> Trainer:
+    """`passes` times over all batches, and after each a look at the test images."""
+    tests = range(0, len(test.labels), 1000)
+    validation = [
+        (as_inputs(test.images[i : i + 1000]), Tensor(test.labels[i : i + 1000])) for i in tests
+    ]
+    optimizer = Adam(net.parameters())
+    schedule = OneCycleLR(optimizer, max_lr=lr, total_steps=passes * len(batches))
+    trainer = Trainer(
+        net,
+        CrossEntropyLoss(),
+        optimizer,
+        schedule,
+        callbacks=[report],
+        metrics={"accuracy": accuracy},
+    )
+    trainer.fit(batches, validation, epochs=passes)
+    return trainer
 
 
 def run(
@@ -232,11 +232,12 @@ def run(
     show(Provenance(USES))
     train, test = data or mnist()
     manual_seed(seed)
-    net, clock = network(train.images[0].size, hidden), Clock()
+    net = network(train.images[0].size, hidden)
     count = sum(p.numel() for p in net.parameters())
     print(f"{len(train.labels):,} digits to learn from, {count:,} parameters")
-    history = learn(net, Batches(train, batch_size, seed), test, passes, lr, clock)
+    history = learn(net, Batches(train, batch_size, seed), test, passes, lr).history
     scores = logits(net, test.images)
-    accuracy = float((scores.argmax(1) == test.labels).mean())
-    result = MlpResult(NAME, accuracy, FLOOR, clock.seconds, net, test, scores, history)
+    share = float((scores.argmax(1) == test.labels).mean())
+    seconds = sum(entry["seconds"] for entry in history)
+    result = MlpResult(NAME, share, FLOOR, seconds, net, test, scores, history)
     return conclude(result, USES)

@@ -49,6 +49,13 @@ EXERCISES = (
                 why="`Linear(2, 1, bias=False)` has `self.bias` None.",
             ),
             Case(
+                "made of Tensor operations",
+                "layer.forward(ones(1, 3)).requires_grad",
+                "True",
+                why="Compute with Tensors, not with their `.data`: Module 05 follows the operations "
+                "back from the result, and an array keeps no trace of where it came from.",
+            ),
+            Case(
                 "refuses another last size",
                 "layer.forward(ones(4, 5))",
                 raises=(ValueError, r"Linear\(in_features=3.*\(4, 5\)"),
@@ -60,6 +67,13 @@ EXERCISES = (
             Wrong("return (self.weight @ x.T).T + self.bias", "(4, 5, 3) gives (4, 5, 2)"),
             Wrong("return x @ self.weight.T + self.bias", "has `self.bias` None"),
             Wrong("return x @ self.weight.T", "expected 17, got 7"),
+            Wrong(
+                """
+                out = x.data @ self.weight.data.T
+                return Tensor(out if self.bias is None else out + self.bias.data)
+                """,
+                "keeps no trace",
+            ),
             Wrong(
                 """
                 out = x @ self.weight.T
@@ -530,6 +544,13 @@ EXERCISES = (
                 "Dropout(0.5).forward(ones(3, dtype=float64)).dtype",
                 "np.dtype('float64')",
             ),
+            Case(
+                "made of Tensor operations",
+                "Dropout(0.5).forward(Tensor([1.0, 2.0], requires_grad=True)).requires_grad",
+                "True",
+                why="Compute with Tensors, not with their `.data`: Module 05 follows the operations "
+                "back from the result, and an array keeps no trace of where it came from.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -565,6 +586,15 @@ EXERCISES = (
                 return x * (rand(x.shape) >= self.p) * (1 / (1 - self.p))
                 """,
                 "ZeroDivisionError",
+            ),
+            Wrong(
+                """
+                if not self.training or self.p == 0:
+                    return x
+                kept = (rand(x.shape) >= self.p).data
+                return Tensor((x.data * kept / max(1 - self.p, 1e-9)).astype(x.dtype))
+                """,
+                "keeps no trace",
             ),
         ),
     ),

@@ -1,0 +1,54 @@
+"""What the tests do in a live notebook: open it, wait, type into a cell, run code in its Python."""
+
+from playwright.sync_api import Locator, Page, expect
+
+START = 120_000  # ms for Python to start, on a busy machine
+RUN = 300_000  # ms for a piece of code to end
+LITE = "/lite/notebooks/index.html?path="
+
+
+def opened(page: Page, site_url: str, name: str = "playground.ipynb", wait: bool = True) -> Page:
+    """A notebook in a tab of its own; once Python is ready, unless not to wait."""
+    page.goto(f"{site_url}{LITE}{name}")
+    if wait:
+        expect(page.locator("body.tt-ready")).to_be_attached(timeout=START)
+    return page
+
+
+def overlay(page: Page):
+    """The frame of the notebook that is open over a page of the book, once Python is ready."""
+    frame = page.frame_locator("#tt-overlay iframe")
+    expect(frame.locator("body.tt-ready")).to_be_attached(timeout=START)
+    return frame
+
+
+def cell_with(frame, text: str) -> Locator:
+    """The first code cell with this text."""
+    return frame.locator(".jp-CodeCell").filter(has_text=text).first
+
+
+def write_and_run(page: Page, cell: Locator, text: str) -> None:
+    """Replace a cell's text by typing over it, and run it with the keyboard."""
+    cell.scroll_into_view_if_needed()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+    page.keyboard.press("Control+Enter")
+
+
+def run_in(target, code: str) -> str:
+    """Run code in the open notebook's Python, without a cell; what it prints, shows or raises."""
+    return target.evaluate(
+        """async ([code, ms]) => {
+            const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+            const future = kernel.requestExecute({ code });
+            let out = "";
+            future.onIOPub = ({ content }) => {
+                out += content.text ?? content.data?.["text/plain"] ?? content.evalue ?? "";
+            };
+            const late = new Promise((_, no) => setTimeout(() => no(Error(`no end: ${out}`)), ms));
+            await Promise.race([future.done, late]);
+            return out;
+        }""",
+        [code, RUN],
+    )
