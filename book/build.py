@@ -50,7 +50,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.templates_path = [str(course.TEMPLATES), *config.templates_path]
     config.html_js_files = [
         (name, {"defer": "defer"})
-        for name in ("course.js", "progress.js", "live.js", "reach.js", "offline.js")
+        for name in ("course.js", "progress.js", "live.js", "reach.js", "work.js", "offline.js")
     ]
     config.html_css_files = ["book.css"]
 

@@ -147,6 +147,10 @@
       byId("tt-back").href = page.url;
       document.title = page.title;
     }
+    // Also when neither JupyterLab nor Python starts: the way to save work elsewhere.
+    byId("tt-work").addEventListener("click", async () => {
+      (await import("./keep/panel.js")).show({ notebook: kept });
+    });
     byId("tt-back").addEventListener("click", (event) => {
       if (!framed) return;
       event.preventDefault();
@@ -156,6 +160,7 @@
   });
 
   // From here on with JupyterLab's application.
+  let kept = null; // what lite/keep/ can do with the open notebook
   async function until(test) {
     for (;;) {
       const value = test();
