@@ -68,7 +68,9 @@ export function plan(incoming, here, prefer = "zip") {
   const edits = new Map();
   const told = { added: [], same: [], conflicts: [] };
   const taken = (path) => here.has(path) || edits.has(path) || incoming.has(path);
-  const put = (path, data) => edits.set(path, record(path, data, here.get(path)));
+  // `imported` stays with the record: its outputs are not trusted, see notebook.js.
+  const put = (path, data, imported = true) =>
+    edits.set(path, { ...record(path, data, here.get(path)), imported });
   const history = (name, data) => put(free(`${HISTORY}/${name}`, taken), data);
   for (const [path, data] of incoming) {
     const mine = here.get(path);
@@ -100,7 +102,7 @@ export function plan(incoming, here, prefer = "zip") {
     } else {
       told.conflicts.push(path);
       const beside = free(path, taken);
-      put(beside, prefer === "zip" ? bytes(mine) : data);
+      put(beside, prefer === "zip" ? bytes(mine) : data, prefer !== "zip" || mine.imported);
       if (prefer === "zip") put(path, data);
     }
   }

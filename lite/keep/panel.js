@@ -215,8 +215,17 @@ async function draw() {
   );
 }
 
+let style = null;
+export function styled() {
+  style ??= new Promise((resolve) => {
+    const href = new URL("panel.css", import.meta.url).href;
+    const link = make("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve });
+    document.head.append(link);
+  });
+  return style;
+}
+
 function build() {
-  const style = make("link", { rel: "stylesheet", href: new URL("panel.css", import.meta.url).href });
   const input = make("input", { type: "file", accept: ".zip", hidden: true });
   input.onchange = () => {
     const [file] = input.files;
@@ -234,14 +243,13 @@ function build() {
   dialog.querySelector(".keep-said").setAttribute("role", "status");
   dialog.addEventListener("keydown", (event) => event.stopPropagation()); // not the notebook's keys
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  document.head.append(style);
   document.body.append(dialog);
-  return new Promise((resolve) => (style.onload = style.onerror = resolve));
 }
 
 export async function show({ notebook = null } = {}) {
   open = notebook;
-  if (!dialog) await build();
+  await styled();
+  if (!dialog) build();
   say("");
   await draw();
   if (!dialog.open) dialog.showModal();
