@@ -3,7 +3,7 @@
 // Everything goes through JupyterLite's contents manager, from the notebook and from Python. Python
 // waits for an answer, whatever it is: a failure must not leave it waiting, so it is told nothing, and
 // tinytorch/course/work.py reads back what it wrote.
-import { free } from "./store.js";
+import { free, plain } from "./store.js";
 
 const KIND = { type: "notebook", format: "json" };
 const ANSWER = 1500; // ms that another tab has to save and let go
@@ -67,7 +67,7 @@ export function watch(app, panel, { alarm, copied }) {
   });
 
   // What the cells say; a session's start touches the metadata, which nobody has to keep.
-  const words = () => JSON.stringify(context.model.toJSON().cells);
+  const words = () => JSON.stringify(plain(context.model.toJSON()).cells);
   let base = words();
   async function revert() {
     await context.revert();
@@ -127,7 +127,9 @@ export function watch(app, panel, { alarm, copied }) {
     const notebook = path === mine && options?.type === "notebook";
     try {
       const model = notebook ? await saveNotebook(options) : await original.save(path, options);
-      if (failing.delete(path) && !failing.size) alarm(null);
+      if (notebook) failing.clear(); // what Python could not save, its card has told
+      else failing.delete(path);
+      if (!failing.size) alarm(null);
       return model;
     } catch (error) {
       failed(error, path);

@@ -99,7 +99,7 @@ export function bytes(record) {
 export const text = (record) => new TextDecoder().decode(bytes(record));
 
 // Whether a cell's output may run scripts is this browser's business: it does not travel.
-function plain(content) {
+export function plain(content) {
   if (!Array.isArray(content?.cells)) return content;
   const cells = content.cells.map((cell) => {
     if (cell.metadata?.trusted === undefined) return cell;

@@ -74,3 +74,59 @@ def test_progress_is_merged_not_replaced(home, tmp_path):
     )
     import_work(path)
     assert set(work.progress()["exercises"]) == {ADD.id, CAT.id}
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x.py",
+        "my_tinytorch/../../x.py",
+        "/my_tinytorch/x.py",
+        "my_tinytorch/..\\x.py",
+        "c:/x.py",
+    ],
+)
+def test_nothing_is_written_outside(home, tmp_path, name):
+    path = zipped(tmp_path / "out.zip", **{"my_tinytorch/a.txt": "a", name: "x = 1"})
+    with pytest.raises(ValueError, match="outside its folder"):
+        import_work(path)
+    assert not home.exists()
+    assert not list(tmp_path.rglob("x.py"))
+
+
+def test_a_zip_far_too_large_is_refused(home, tmp_path):
+    path = zipped(tmp_path / "out.zip", **{"my_tinytorch/a.txt": bytes(300_000_001)})
+    with pytest.raises(ValueError, match="at most"):
+        import_work(path)
+    assert not home.exists()
+
+
+def test_a_zip_from_the_browser_comes_in_whole(home, tmp_path):
+    """lite/keep/bundle.js writes such a zip: no package, notebooks and history."""
+    notebook = json.dumps({"cells": [], "metadata": {"tinytorch": {"version": "1"}}})
+    section = f"# %% {CAT.id}\n{CAT.solution}"
+    files = {
+        "my_tinytorch/tensor.py": section,
+        "my_tinytorch/history/old.py": "old",
+        "notebooks/01_tensor.ipynb": notebook,
+    }
+    path = zipped(tmp_path / "out.zip", **files)
+    assert import_work(path) == [CAT.id]
+    assert (home / "history" / "old.py").read_text() == "old"
+    beside = home.parent / "01_tensor.ipynb"
+    assert beside.read_text() == notebook
+    beside.write_text(notebook + "\n")
+    assert import_work(path) == [CAT.id]
+    assert beside.read_text() == notebook + "\n"
+    assert beside.with_name("01_tensor.2.ipynb").read_text() == notebook
+    (beside.with_name("other.ipynb")).write_text("{}")
+    with zipfile.ZipFile(export(tmp_path / "again.zip").path) as archive:
+        names = [n for n in archive.namelist() if n.startswith("notebooks/")]
+    assert names == ["notebooks/01_tensor.2.ipynb", "notebooks/01_tensor.ipynb"]

@@ -166,9 +166,10 @@ def test_two_tabs_lose_nothing(page, context, site_url, assert_clean):
     assert "in the second tab" in kept["playground.2.ipynb"]
     note(other, "tabs").get_by_role("button", name="Make mine").click()
     expect(note(other, "tabs")).to_have_count(0)
-    other.wait_for_function(
-        f"async () => !('playground.2.ipynb' in await ({FILES})())", polling=200, timeout=START
-    )
+    for _ in range(50):
+        if "playground.2.ipynb" not in files(page):
+            break
+        page.wait_for_timeout(200)
     kept = files(page)
     assert "in the second tab" in kept["playground.ipynb"]
     assert "in the first tab" in kept["playground.3.ipynb"]

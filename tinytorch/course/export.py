@@ -1,20 +1,29 @@
 """Taking the work elsewhere: one zip with the student's folder and an installable package.
 
-In the package the student's bodies stand in place of the reference's; it needs nothing from this
-site. Importing brings the folder back, here or on another machine, and overwrites nothing unseen:
-what differs goes to `history/` first.
+    my_tinytorch/   the student's folder
+    notebooks/      the course's notebooks that stand beside it
+    package/        tinytorch with the student's bodies in place of the reference's, installable
+
+The browser's "Export everything" (lite/keep/bundle.js) writes the first two; either reads both.
+Importing overwrites nothing unseen: what differs goes to `history/` first, a notebook comes under a
+number.
 """
 
 from __future__ import annotations
 
 import base64
 import io
+import json
+import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from . import overlay, work
 from .assembled import source
 
+_NOTEBOOKS = "notebooks"
+_MAX_BYTES, _MAX_FILES = 300_000_000, 5000  # far more than a student writes
 _PACKAGE = Path(__file__).parents[1]
 _PYPROJECT = """\
 [build-system]
@@ -61,6 +70,8 @@ def export(path: str | Path | None = None) -> Export:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):
             archive.write(file, f"{work.FOLDER}/{file.relative_to(folder).as_posix()}")
+        for file in sorted(p for p in folder.parent.glob("*.ipynb") if _of_course(p)):
+            archive.write(file, f"{_NOTEBOOKS}/{file.name}")
         archive.writestr("package/pyproject.toml", _PYPROJECT.format(version="0.1.0"))
         for file in sorted(p for p in _PACKAGE.rglob("*") if _ships(p)):
             name = file.relative_to(_PACKAGE).as_posix()
@@ -76,27 +87,79 @@ def _ships(path: Path) -> bool:
     return path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts
 
 
+def _of_course(path: Path) -> bool:
+    try:
+        return "tinytorch" in json.loads(path.read_bytes())["metadata"]
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def import_work(path: str | Path) -> list[str]:
     """Bring exported work into the student's folder and into force; returns the symbols brought.
 
-    A saved cell that is already there and differs is kept in `history/`. Raises ValueError for a
-    file that is not such an export.
+    A saved cell that is already there and differs is kept in `history/`; any other file that
+    differs comes in under a number, notebooks beside the folder. Bringing code into force runs it:
+    import what is yours. Raises ValueError for a file that is not such an export, that is far too
+    large for one, or that names a file outside its folders.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [n for n in archive.namelist() if n.startswith(f"{work.FOLDER}/")]
-            texts = {n.split("/", 1)[1]: archive.read(n).decode() for n in names}
-    except (zipfile.BadZipFile, UnicodeDecodeError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as an export: {error}") from None
-    if not texts:
-        raise ValueError(f"{path} holds no {work.FOLDER}/ folder: it is not an export")
+    files = _read(path)
     brought = []
-    for name, text in texts.items():
-        if name.endswith(".py") and "/" not in name:
-            for id, cell in work.split(text).items():
+    for name, data in files.items():
+        top, _, inside = name.partition("/")
+        if top == _NOTEBOOKS:
+            _place(work.folder().parent / inside, data)
+        elif inside == "progress.json":
+            work.merge_progress(data.decode("utf-8", "replace"))
+        elif re.fullmatch(r"\w+\.py", inside):
+            for id, cell in work.split(data.decode()).items():
                 work.save(id, cell)
                 brought.append(id)
-        elif name == "progress.json":
-            work.merge_progress(text)
+        else:
+            _place(work.folder() / inside, data)
     overlay.load()
     return brought
+
+
+def _read(path: str | Path) -> dict[str, bytes]:
+    """The files of an export's folders, name -> content, all checked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [e for e in archive.infolist() if not e.is_dir()]
+            for entry in entries:
+                _check(entry.orig_filename)
+            tops = (f"{work.FOLDER}/", f"{_NOTEBOOKS}/")
+            entries = [e for e in entries if e.filename.startswith(tops)]
+            size = sum(e.file_size for e in entries)
+            if size > _MAX_BYTES or len(entries) > _MAX_FILES:
+                raise ValueError(
+                    f"{path} has {len(entries)} files of {size:,} bytes together; an export has "
+                    f"at most {_MAX_FILES} of {_MAX_BYTES:,}"
+                )
+            files = {e.filename: archive.read(e) for e in entries}
+        for name, data in files.items():
+            if name.endswith(".py"):
+                data.decode()
+    except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as an export: {error}") from None
+    if not files:
+        raise ValueError(f"{path} holds no {work.FOLDER}/ folder: it is not an export")
+    return files
+
+
+def _check(name: str) -> None:
+    """Raises ValueError for a name that leads anywhere but into the zip's own folders."""
+    odd = any(part in ("", ".", "..") for part in name.split("/"))
+    if odd or re.search(r"^\w:|[\\\x00-\x1f\x7f]", name):
+        raise ValueError(f"the zip names a file outside its folder, {name!r}: refused")
+
+
+def _place(path: Path, data: bytes) -> None:
+    """Write a file, under a number if there is another one of its name."""
+    n, free = 1, path
+    while free.exists():
+        if free.is_file() and free.read_bytes() == data:
+            return
+        n += 1
+        free = path.with_name(f"{path.stem}.{n}{path.suffix}")
+    free.parent.mkdir(parents=True, exist_ok=True)
+    free.write_bytes(data)
