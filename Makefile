@@ -22,7 +22,7 @@ serve: site ## build what changed and serve it on 127.0.0.1 (PORT=8000)
 
 site: _build/site.stamp ## build the site into _build/html
 
-test: lint site browser ## everything that must be green
+test: lint browser site ## everything that must be green
 	$(BIN)/python -m pytest tests/unit tests/course
 	$(BIN)/python -m tinytorch verify
 	TINYTORCH_ENGINES=$$($(BIN)/python -m lite.browser --engines) $(BIN)/python -m pytest tests/site
@@ -69,4 +69,5 @@ _build/inputs: FORCE
 _build/site.stamp: $(VENV)/ready _build/inputs $(shell find $(wildcard $(INPUTS)) -type f -not -path '*/__pycache__/*')
 	@rm -f $@
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-book build .
+	$(BIN)/python -m book.tour
 	@touch $@
