@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from book import course
+from book import course, notebook
 from book.notebook import CONTENT, PageError, convert, is_notebook, write_all
 from tinytorch.course.exercise import exercises, get
 from tinytorch.course.map import COURSE
