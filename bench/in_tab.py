@@ -1,6 +1,5 @@
 """Runs in the browser: times products by NumPy's loops, the kernels and whatever else is there."""
 
-import ctypes
 import time
 
 import numpy as np
@@ -70,16 +69,11 @@ def kernels():
     return found
 
 
-ROUNDS = 20_000
-
-
 def limit(dtype, kernel):
     """Multiply-adds on registers alone: what to run, and how many operations a call does."""
-    library = ctypes.CDLL(str(simd.FOLDER / f"fma-{kernel}.wasm"))
-    loop = getattr(library, {"float32": "fma_f32", "float64": "fma_f64"}[dtype])
-    x = np.full(64, 0.5, dtype)
-    at = ctypes.c_void_p(x.ctypes.data)
-    return calls(lambda: (loop(ROUNDS, at), x)), ROUNDS * 20 * 2 * (16 // x.itemsize)
+    path, _ = simd._checked(kernel)
+    run, operations = simd._state.multiply_adds(path, dtype)
+    return calls(run), operations
 
 
 def product(shape_a, shape_b, dtype, repeats=7, at_least=0.02):

@@ -33,10 +33,8 @@ COLUMNS = ["numpy", "baseline", "relaxed", "scipy", "tfjs"]
 
 
 def package(folder: Path) -> Path:
-    """tinytorch.simd, its kernels and the limit's loops in one archive."""
+    """tinytorch.simd and its kernels in one archive."""
     files = build.compile(folder)
-    for name, features in build.FEATURES.items():
-        files.append(build.side_module(HERE / "fma.c", folder / f"fma-{name}.wasm", *features))
     path = folder / "simd.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("tinytorch/__init__.py", "")

@@ -345,3 +345,41 @@ def test_unknown_kernel_name(tab):
     assert tab.run("error(\"simd.enable('fast')\", None)") == (
         "ValueError: kernel is 'fast', expected one of ('relaxed', 'baseline') or None"
     )
+
+
+def test_the_limit_is_measured(tab, kernel):
+    """Numbers of this machine; only what holds on any is asserted."""
+    told, single, double, wrong = tab.run(
+        """
+simd.enable(args["k"])
+rate = simd.peak()
+simd.disable()  # the limit is the machine's: it can be asked for then, too
+[simd.info().kernel, rate, simd.peak(np.float64), error("simd.peak('int8')", None)]
+""",
+        k=kernel,
+    )
+    assert told == "numpy"
+    assert single > 0 and double > 0
+    assert wrong == "ValueError: dtype is 'int8', expected 'float32' or 'float64'"
+
+
+def test_the_limit_is_counted_right(tab, kernel):
+    """What a round of the loop adds up, step by step: 20 multiply-adds in each lane."""
+    assert tab.run(
+        """
+import ctypes
+path, _ = simd._checked(args["k"])
+right = []
+for dtype, name in (("float32", "tt_peak_f32"), ("float64", "tt_peak_f64")):
+    x = np.zeros(48 // np.dtype(dtype).itemsize, dtype)
+    a, b, s = 2, 3, 2
+    lanes = len(x) // 3
+    x[:lanes], x[lanes : 2 * lanes] = a, b
+    getattr(simd._state.open(path), name)(2, ctypes.c_void_p(x.ctypes.data))
+    for _ in range(2):
+        s = (s * a + b) * b + a
+    right.append(bool((x[2 * lanes :] == 10 * s).all()))
+all(right)
+""",
+        k=kernel,
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +47,38 @@ class State:
         """The loops in force, in the order of LOOPS."""
         return [self.tables[ufunc].get(dtype) for ufunc, dtype, _ in LOOPS]
 
+    def open(self, path: Path) -> ctypes.CDLL:
+        """A kernel's file, opened once."""
+        if path not in self.opened:
+            self.opened[path] = ctypes.CDLL(str(path))
+        return self.opened[path]
+
+    def multiply_adds(self, path: Path, dtype: str) -> tuple[Callable[[], None], int]:
+        """A kernel's loop of multiply-adds on registers, and how many operations a call does."""
+        rounds, x = 100_000, np.full(64, 0.5, dtype)
+        loop = getattr(self.open(path), {"float32": "tt_peak_f32", "float64": "tt_peak_f64"}[dtype])
+        at = ctypes.c_void_p(x.ctypes.data)
+        return (lambda _keep=x: loop(rounds, at)), rounds * 20 * 2 * (16 // x.itemsize)
+
+    def peak(self, path: Path, dtype: str) -> float:
+        """GFLOP/s of these multiply-adds. The fastest of a few tries: a limit is not an average."""
+        run, operations = self.multiply_adds(path, dtype)
+        rates, calls = [], 1
+        while len(rates) < 5:
+            start = time.perf_counter()
+            for _ in range(calls):
+                run()
+            spent = time.perf_counter() - start
+            if spent < 0.02:  # too near the tick of a browser's clock
+                calls *= 2
+            else:
+                rates.append(operations * calls / spent / 1e9)
+        return max(rates)
+
     def install(self, path: Path) -> None:
         """Put a kernel's loops in, if their results are right. Raises, and leaves NumPy as it was,
         if they are not. NumPy's own loops must be in force."""
-        library = self.opened.get(path) or ctypes.CDLL(str(path))
-        self.opened[path] = library
+        library = self.open(path)
         for i, own in enumerate(self.own):
             library.tt_set_numpy_loop(i, ctypes.c_void_p(own))
         examples = [_example(ufunc, dtype) for ufunc, dtype, _ in LOOPS]

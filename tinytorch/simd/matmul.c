@@ -1,5 +1,6 @@
 /* What NumPy calls in a browser: the float32 and float64 inner loops of np.matmul (gemm.h), maximum
-   and minimum (maximum.h), and when the work goes to NumPy's own loop instead. */
+   and minimum (maximum.h), and when the work goes to NumPy's own loop instead. And the limit all this
+   is measured against (peak.h). */
 
 #include <stdint.h>
 #include <wasm_simd128.h>
@@ -34,6 +35,7 @@ static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 #define MADD(a, b, c) ((c) + (a) * (b))
 #endif
 #include "gemm.h"
+#include "peak.h"
 #undef T
 #undef FN
 #undef SPLAT
@@ -48,11 +50,11 @@ static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 #define MADD(a, b, c) ((c) + (a) * (b))
 #endif
 #include "gemm.h"
+#include "peak.h"
 #undef T
 #undef FN
 #undef SPLAT
 #undef MADD
-
 
 /* NumPy's own loops, told to us when ours take their place; in the order of LOOPS in browser.py. */
 static loop *numpy_loops[6];
