@@ -3,6 +3,7 @@
 import os
 import sys
 import zipfile
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -170,17 +171,62 @@ def test_other_dtypes_are_untouched(tab, kernel):
 def pairs(draw):
     """The description of one np.maximum or np.minimum."""
     layouts = st.sampled_from(["array", "array", "one", "step", "reversed", "part", "field"])
-    hows = st.sampled_from(["new", "into a", "shifted", "accumulate", "reduce", "rows"])
+    hows = st.sampled_from(["new", "into a", "shifted", "accumulate", "reduce", "rows", "columns"])
     return {
         **{"function": draw(st.sampled_from(["maximum", "minimum"])), "dtype": draw(floats)},
         **{"n": draw(st.integers(0, 70)), "seed": draw(st.integers(0, 9999))},
         **{"a": draw(layouts), "b": draw(layouts), "how": draw(hows)},
-        "shift": draw(st.integers(-9, 9)),
+        **{"shift": draw(st.integers(-9, 9))},
+        "of": draw(st.sampled_from(["special", "zeros", "normal"])),
     }
 
 
 def test_maximum_is_numpys_bit_for_bit(tab, kernel):
     cases(tab, pairs(), CASES[tab.name] // 2, source="check_pair(args)", kernel=kernel)
+
+
+@st.composite
+def arrays(draw):
+    """The description of one np.exp or np.tanh."""
+    shape = st.lists(st.integers(0, 70) | st.integers(0, 9), min_size=1, max_size=3)
+    places = ["C", "F", "turned", "reversed", "step", "part", "field", "gap"]
+    return {
+        **{"name": draw(st.sampled_from(["exp", "tanh"])), "seed": draw(st.integers(0, 9999))},
+        **{"shape": draw(shape.filter(lambda s: prod(s) < 2000))},
+        "layout": draw(st.sampled_from([*places, "same row", "same column"])),
+        "out": draw(st.sampled_from([None, None, *places, "itself", "where", "shifted"])),
+    }
+
+
+def test_exp_and_tanh_anywhere_in_memory(tab, kernel):
+    cases(tab, arrays(), CASES[tab.name] // 2, source="check_function(args)", kernel=kernel)
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh"])
+def test_exp_and_tanh_of_every_exponent(tab, kernel, name):
+    """Nothing is off by more than one float32, and hardly anything by one."""
+    worst, wrong = tab.run("dense(args['name'], args['k'])", name=name, k=kernel)
+    assert worst <= 1
+    assert wrong < 1000  # of 20 million
+
+
+def test_exp_and_tanh_warn_as_numpy_does(tab, kernel):
+    own, ours = tab.run(
+        """
+def told():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        x = np.array([1000, -1000, np.nan, np.inf, -np.inf, 1e-45, -0.0, 89, -104], "f4")
+        results = np.exp(x), np.tanh(x)
+    return [r.tobytes().hex() for r in results] + [str(w.message) for w in caught]
+simd.disable()
+own = told()
+simd.enable(args["k"])
+[own, told()]
+""",
+        k=kernel,
+    )
+    assert own == ours
 
 
 @pytest.mark.parametrize(
