@@ -1,11 +1,19 @@
-"""A fast `A @ B` for NumPy in the browser, and a fast relu.
+"""A fast `A @ B` for NumPy in the browser, and some fast functions of each number.
 
 NumPy is built for the browser without a BLAS, and multiplies float32 matrices at a few GFLOP/s.
 Here is a kernel of our own (gemm.h), in 128-bit SIMD, that takes the place of the float32 and
 float64 inner loops of `np.matmul`: `@`, batches, transposed and strided operands, `out=` all run
-through it, unchanged. `np.maximum` and `np.minimum` are replaced too (relu: ten times as fast),
-bit for bit the same. Other elementwise operations and reductions stay NumPy's: measured, they would
-gain less than half, or could not be kept exact.
+through it, unchanged.
+
+`np.maximum` and `np.minimum` (relu, and `x.max(-1)` of a softmax) are replaced too, bit for bit the
+same; `np.exp` and `np.tanh` of float32 (exponential.h), the nearest float32 but for a few in a
+million, and then the next one. In a tab, on numbers of random sign and many rows of them:
+
+    ns a number             NumPy's   ours
+    np.maximum(x, 0)            7.6    0.2
+    x.max(-1), 64 in a row      4.3    0.9
+    np.exp(x)                   4.7    1.9   (2.8 without relaxed SIMD)
+    np.tanh(x)                 19      2.7   (3.7)
 
     >>> from tinytorch import simd
     >>> simd.info().kernel

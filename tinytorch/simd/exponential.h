@@ -5,8 +5,9 @@
      e^x = 2^y = 2^k 2^f,  y = x log2(e),  k = y rounded,  f = y - k in [-1/2, 1/2]
 
    2^k is made of bits, and 2^f - 1 = f Q(f), Q a polynomial of degree 7 (minimax, relative error
-   5e-12). All of it is float64, rounded to float32 at the end: the result is the float32 nearest to
-   the true value, but where that lies within a ten-thousandth of the middle between two. */
+   5e-12). All of it is float64, rounded to float32 at the end, so that the result is the float32
+   nearest to the true value unless that lies as good as in the middle between two. Of all 2^32
+   arguments, 1,141 have another exp than the nearest and 7,118 another tanh, the next one. */
 
 typedef double f64x2 __attribute__((vector_size(16)));
 typedef int64_t i64x2 __attribute__((vector_size(16)));
