@@ -169,20 +169,24 @@ def test_other_dtypes_are_untouched(tab, kernel):
 
 @st.composite
 def pairs(draw):
-    """The description of one np.maximum or np.minimum."""
+    """The description of one function of two operands, or of its reduction."""
+    functions = ["maximum", "minimum", "add", "subtract", "multiply", "divide"]
     layouts = st.sampled_from(["array", "array", "one", "step", "reversed", "part", "field"])
     hows = st.sampled_from(["new", "into a", "shifted", "accumulate", "reduce", "rows", "columns"])
     return {
-        **{"function": draw(st.sampled_from(["maximum", "minimum"])), "dtype": draw(floats)},
-        **{"n": draw(st.integers(0, 70)), "seed": draw(st.integers(0, 9999))},
+        **{"function": draw(st.sampled_from(functions)), "dtype": draw(floats)},
+        **{
+            "n": draw(st.integers(0, 70) | st.integers(100, 600)),
+            "seed": draw(st.integers(0, 9999)),
+        },
         **{"a": draw(layouts), "b": draw(layouts), "how": draw(hows)},
         **{"shift": draw(st.integers(-9, 9))},
         "of": draw(st.sampled_from(["special", "zeros", "normal"])),
     }
 
 
-def test_maximum_is_numpys_bit_for_bit(tab, kernel):
-    cases(tab, pairs(), CASES[tab.name] // 2, source="check_pair(args)", kernel=kernel)
+def test_maximum_and_arithmetic_are_numpys_bit_for_bit(tab, kernel):
+    cases(tab, pairs(), CASES[tab.name], source="check_pair(args)", kernel=kernel)
 
 
 @st.composite

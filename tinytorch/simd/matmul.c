@@ -57,7 +57,7 @@ static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 #undef MADD
 
 /* NumPy's own loops, told to us when ours take their place; in the order of LOOPS in browser.py. */
-static loop *numpy_loops[8];
+static loop *numpy_loops[12];
 
 EXPORT(tt_set_numpy_loop) void tt_set_numpy_loop(int which, loop *own) { numpy_loops[which] = own; }
 
@@ -111,3 +111,4 @@ LOOP(tt_matmul_f64, double, gemm_f64, numpy_loops[1])
 #include "maximum.h"
 
 #include "exponential.h"
+#include "arithmetic.h"
