@@ -101,6 +101,35 @@ def product(shape_a, shape_b, dtype, repeats=7, at_least=0.02):
     return {name: t * share.get(name, 1) for name, t in compare(many, repeats, at_least).items()}
 
 
+EACH = {
+    "x + y": lambda x, y, out: np.add(x, y, out=out),
+    "x / y": lambda x, y, out: np.divide(x, y, out=out),
+    "x.sum(0)": lambda x, y, out: x.sum(0),
+    "x.sum(-1)": lambda x, y, out: x.sum(-1),
+    "x.max(-1)": lambda x, y, out: x.max(-1),
+    "np.maximum(x, 0)": lambda x, y, out: np.maximum(x, 0, out=out),
+    "np.sqrt(y)": lambda x, y, out: np.sqrt(y, out=out),
+    "np.exp(x)": lambda x, y, out: np.exp(x, out=out),
+    "np.tanh(x)": lambda x, y, out: np.tanh(x, out=out),
+    "softmax(x)": lambda x, y, out: softmax(x, out),
+}
+
+
+def softmax(x, out):
+    np.subtract(x, x.max(-1, keepdims=True), out=out)
+    np.exp(out, out=out)
+    np.divide(out, out.sum(-1, keepdims=True), out=out)
+
+
+def each(name, shape):
+    """Seconds a number of a float32 function, on random numbers (y: positive ones)."""
+    x = rng.standard_normal(shape, "f4")
+    y, out = np.abs(x), np.empty_like(x)
+    run = calls(lambda: EACH[name](x, y, out))
+    many = {name: (on, run) for name, on in kernels().items()}
+    return {name: t / x.size for name, t in compare(many, 5).items()}
+
+
 def conv(batch, channels, size, filters, width):
     """Seconds of a convolution's forward: im2col and one product a picture, no padding."""
     x = rng.standard_normal((batch, channels, size, size)).astype("f4")

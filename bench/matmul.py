@@ -1,4 +1,5 @@
-"""`python -m bench.matmul`: how fast A @ B is in a browser, one table, all from the same run.
+"""`python -m bench.matmul`: how fast A @ B is in a browser, and what else the kernels replace; all
+from the same run.
 
 Compared are NumPy's own loops, our kernels, SciPy's OpenBLAS (if its wheel can be had) and
 TensorFlow.js's wasm backend (if npm can bring it), beside the machine's limit: multiply-adds on
@@ -29,6 +30,7 @@ SHAPES = [([n, n], [n, n]) for n in SQUARES] + [
     ([32, 8, 64, 64], [32, 8, 64, 64]),
 ]
 SMALL = [([n, n], [n, n]) for n in (1, 2, 4, 8, 16)]
+FUNCTIONS_OF = [[64, 4, 64, 64], [100, 128], [128, 10]]
 COLUMNS = ["numpy", "baseline", "relaxed", "scipy", "tfjs"]
 
 
@@ -120,6 +122,15 @@ def small(tab: Tab) -> None:
         row(f"{times(a)} @ {times(b)}", cells)
 
 
+def functions(tab: Tab) -> None:
+    for shape in FUNCTIONS_OF:
+        print(f"\nfunctions of float32, {times(shape)}, ns a number (× NumPy's own)")
+        for name in tab.run("list(EACH)"):
+            got = tab.run("each(**args)", name=name, shape=shape)
+            cells = [f"{got[c] * 1e9:.2f} ({got['numpy'] / got[c]:.1f}×)" for c in got]
+            row(name, cells)
+
+
 def steps(tab: Tab) -> None:
     print("\nwhole steps, seconds (× NumPy's own)")
     jobs = {
@@ -157,6 +168,7 @@ None""")
                     print(f"TensorFlow.js is left out: {e}")
             figures(tab)
             small(tab)
+            functions(tab)
             steps(tab)
     return 0
 

@@ -182,7 +182,7 @@ def check_pair(case):
     return None
 
 
-FUNCTIONS = {"exp": (np.exp, 105), "tanh": (np.tanh, 10)}
+FUNCTIONS = {"exp": (np.exp, 105), "tanh": (np.tanh, 10), "sqrt": (np.sqrt, 1000)}
 
 
 def apart(true, got):
@@ -216,7 +216,7 @@ def dense(name, kernel):
 
 
 def check_function(case):
-    """np.exp or np.tanh of an array laid somehow: near what float64 gives, wherever numbers lie."""
+    """np.exp, np.tanh or np.sqrt of an array laid somehow: near what float64 gives, wherever numbers lie."""
     rng = np.random.default_rng(case["seed"])
     function, size = FUNCTIONS[case["name"]]
     x = rng.uniform(-size, size, case["shape"]).astype("f4")

@@ -5,26 +5,29 @@ Here is a kernel of our own (gemm.h), in 128-bit SIMD, that takes the place of t
 float64 inner loops of `np.matmul`: `@`, batches, transposed and strided operands, `out=` all run
 through it, unchanged. Other loops are replaced where that pays more than one and a half times:
 
-- `+ - * /` and `.sum()` of float32 (arithmetic.h), bit for bit NumPy's;
-- `np.maximum` and `np.minimum`, `.max()` and `.min()` (maximum.h), bit for bit NumPy's;
-- `np.exp` and `np.tanh` of float32 (exponential.h): the nearest float32 but for a few in a hundred
-  thousand, and those are the next one.
+- `+ - * /`, `.sum()` and `np.sqrt` of float32 (arithmetic.h, exponential.h), and `np.maximum`,
+  `np.minimum`, `.max()` and `.min()` (maximum.h): bit for bit NumPy's;
+- `np.exp` and `np.tanh` of float32 (exponential.h): the float32 nearest to the true value, but for
+  a few in a hundred thousand, and those are next to it.
 
 Measured in Chromium 156 on one core of an AMD EPYC, arrays of (64, 4, 64, 64) random float32, in ns
-a number:
+a number (`make bench` measures it anew):
 
                        NumPy's   relaxed   baseline
-    x + y                 0.42      0.13       0.13
+    x + y                 0.42      0.18       0.18
     x / y                 0.83      0.21       0.21
-    x.sum(-1)             0.54      0.36       0.36
-    np.maximum(x, 0)       7.6      0.16       0.16     numbers of random sign
-    x.max(-1)              4.2      0.87       0.88
-    np.exp(x)              4.7       1.9        2.8
-    np.tanh(x)              19       2.7        3.7
-    softmax over (-1)       12       5.0        6
+    x.sum(0)              0.53      0.14       0.14
+    x.sum(-1)             0.56      0.37       0.36
+    np.maximum(x, 0)       7.4      0.16       0.15     numbers of random sign
+    x.max(-1)              4.3      0.88       0.88
+    np.sqrt(x)             1.4      0.36       0.36
+    np.exp(x)              4.9       2.0        2.8
+    np.tanh(x)              19       2.7        3.6
+    softmax over (-1)       12       4.5        5.5
 
-NumPy's own remain: float64 except for the product, maximum and minimum; comparisons, `where`, `log`
-(4.7 ns), `sqrt` (1.4 ns), and copying.
+NumPy's own remain: float64 except for the product, maximum and minimum (two lanes gain too little);
+comparisons, `where`, `log`, and copying. Rows of ten, as in a classifier's softmax, gain a quarter:
+there, most of the time goes into starting each row.
 
     >>> from tinytorch import simd
     >>> simd.info().kernel
@@ -51,7 +54,7 @@ KERNELS = ("relaxed", "baseline")  # fastest first
 
 @dataclass(frozen=True)
 class Info:
-    """Which matmul runs, and why that one."""
+    """Which kernel runs, and why that one."""
 
     kernel: str  # "relaxed", "baseline", or "numpy" for NumPy's own loops
     reason: str

@@ -21,6 +21,7 @@ LOOPS = [
     (np.minimum, np.float64, "tt_minimum_f64"),
     (np.exp, np.float32, "tt_exp_f32"),
     (np.tanh, np.float32, "tt_tanh_f32"),
+    (np.sqrt, np.float32, "tt_sqrt_f32"),
     (np.add, np.float32, "tt_add_f32"),
     (np.subtract, np.float32, "tt_subtract_f32"),
     (np.multiply, np.float32, "tt_multiply_f32"),

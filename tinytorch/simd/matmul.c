@@ -1,6 +1,7 @@
 /* What NumPy calls in a browser: the float32 and float64 inner loops of np.matmul (gemm.h), maximum
-   and minimum (maximum.h), and when the work goes to NumPy's own loop instead. And the limit all this
-   is measured against (peak.h). */
+   and minimum (maximum.h), those of float32 arithmetic (arithmetic.h) and functions (exponential.h);
+   and when the work goes to NumPy's own loop instead. And the limit that a product is measured
+   against (peak.h). */
 
 #include <stdint.h>
 #include <wasm_simd128.h>
@@ -57,7 +58,7 @@ static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 #undef MADD
 
 /* NumPy's own loops, told to us when ours take their place; in the order of LOOPS in browser.py. */
-static loop *numpy_loops[12];
+static loop *numpy_loops[13];
 
 EXPORT(tt_set_numpy_loop) void tt_set_numpy_loop(int which, loop *own) { numpy_loops[which] = own; }
 
