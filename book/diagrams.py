@@ -78,7 +78,7 @@ def arc(link: Link) -> str:
         f"{', '.join(label(m) for m in milestones_of(act))}."
         for act in COURSE.acts
     )
-    desk = picture("arc-desk", title, story, (960, 330), *_arc_desk(link))
+    desk = picture("arc-desk", title, story, (960, 352), *_arc_desk(link))
     return f'<figure class="tt-figure">{desk}{_arc_phone(title, story, link)}</figure>'
 
 

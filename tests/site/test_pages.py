@@ -8,6 +8,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import SITE
+from lab import seed
 from playwright.sync_api import expect
 
 from book import course
@@ -30,19 +31,6 @@ window.content = {
   deselectAll() {}, scrollToItem(at) { this.at = at; }, activeCellIndex: 0 };
 setTimeout(() => window.jupyterapp = {shell: {currentWidget: {content}}}, 300);
 </script>"""
-
-SEED = """(text) => new Promise((resolve) => {
-  const request = indexedDB.open("tinytorch", 2);
-  request.onupgradeneeded = () => request.result.createObjectStore("files");
-  request.onsuccess = () => {
-    const db = request.result;
-    const write = db.transaction("files", "readwrite");
-    write.objectStore("files").put(
-      {name: "progress.json", type: "file", format: "text", content: text},
-      "my_tinytorch/progress.json");
-    write.oncomplete = () => { db.close(); resolve(); };
-  };
-})"""
 
 
 def passed(*ids):
@@ -322,7 +310,7 @@ def test_a_first_visitor_sees_no_progress_and_leaves_no_trace(page, site_url, as
 
 def test_progress_is_read_from_the_browser(page, site_url, assert_clean):
     page.goto(site_url + HOME)
-    page.evaluate(SEED, passed(*IDS[:3]))
+    seed(page, passed(*IDS[:3]))
     page.goto(site_url + MODULE)
     expect(page.locator(".tt-progress")).to_have_text(f"3 of {len(IDS)} built")
     done = page.locator("section.exercise.tt-done")
@@ -338,7 +326,7 @@ def test_progress_is_read_from_the_browser(page, site_url, assert_clean):
 
 def test_a_finished_module_is_ticked(page, site_url):
     page.goto(site_url + HOME)
-    page.evaluate(SEED, passed(*IDS))
+    seed(page, passed(*IDS))
     page.goto(site_url + MODULE)
     expect(page.locator(".tt-progress")).to_have_text(f"{len(IDS)} of {len(IDS)} built")
     expect(page.locator('.tt-nav li[data-module="01_tensor"] .tt-tick')).to_be_visible()
@@ -360,7 +348,7 @@ def test_progress_follows_another_tab(page, site_url):
 )
 def test_a_damaged_record_is_passed_over(page, site_url, text, assert_clean):
     page.goto(site_url + HOME)
-    page.evaluate(SEED, text)
+    seed(page, text)
     page.goto(site_url + MODULE)
     page.wait_for_load_state("networkidle")
     expect(page.locator(".tt-progress")).to_be_hidden()
