@@ -21,10 +21,12 @@ serve: site ## build what changed and serve it on 127.0.0.1 (PORT=8000)
 	@$(BIN)/python -m lite.serve _build/html $(PORT)
 
 site: _build/site.stamp ## build the site into _build/html
+	@$(BIN)/python -m book.tour
 
 test: lint browser site ## everything that must be green
 	$(BIN)/python -m pytest tests/unit tests/course
 	$(BIN)/python -m tinytorch verify
+	$(BIN)/python -m book.tour --must
 	TINYTORCH_ENGINES=$$($(BIN)/python -m lite.browser --engines) $(BIN)/python -m pytest tests/site
 
 lint: $(VENV)/ready ## ruff: lint and format
@@ -69,5 +71,4 @@ _build/inputs: FORCE
 _build/site.stamp: $(VENV)/ready _build/inputs $(shell find $(wildcard $(INPUTS)) -type f -not -path '*/__pycache__/*')
 	@rm -f $@
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-book build .
-	$(BIN)/python -m book.tour
 	@touch $@

@@ -100,8 +100,10 @@ class ShotDirective(Directive):
         if name not in tour.SHOTS:
             raise self.error(f"no picture {name!r}; there are {', '.join(tour.SHOTS)}")
         docname = self.state.document.settings.env.docname
-        address = f"{course.up(docname)}{tour.FOLDER}/{name}.webp"
-        return [html(course.render("shot.html", docname, shot=tour.SHOTS[name], address=address))]
+        up = course.up(docname)
+        addresses = [(theme, up + tour.file(name, theme)) for theme in tour.THEMES]
+        shot = tour.SHOTS[name]
+        return [html(course.render("shot.html", docname, shot=shot, addresses=addresses))]
 
 
 class PageHead(SphinxTransform):
