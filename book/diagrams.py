@@ -25,7 +25,8 @@ def picture(name: str, title: str, words: str, size: tuple[float, float], *parts
     width, height = size
     return (
         f'<svg class="tt-picture tt-{name}" viewBox="0 0 {width:g} {height:g}" role="group" '
-        f'aria-labelledby="tt-{name}-title" aria-describedby="tt-{name}-words" style="--wide:{width:g}">'
+        f'aria-labelledby="tt-{name}-title" aria-describedby="tt-{name}-words" '
+        f'style="--wide:{width:g}">'
         f'<title id="tt-{name}-title">{escape(title)}</title>'
         f'<desc id="tt-{name}-words">{escape(words)}</desc>{"".join(parts)}</svg>'
     )
