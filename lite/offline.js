@@ -42,7 +42,7 @@
   function data() {
     return state.data.map(({ name, bytes, done, taking }) => {
       if (taking) return element("span", `${name}: ${MB(done)} of ${MB(bytes)} MB`);
-      if (done) return element("span", `${name} too`);
+      if (done) return element("span", `with ${name}`);
       return element("button", `Keep ${name} too, ${MB(bytes)} MB`, () => send("take data"));
     });
   }

@@ -156,7 +156,7 @@ async function keep(url, event, cache) {
 
 function fill(event) {
   filling ??= (async () => {
-    await builds;
+    await active;
     if (own.complete) return;
     trouble = "";
     try {
@@ -175,6 +175,11 @@ function fill(event) {
 }
 
 // Life cycle
+
+// Pages are handed over before the event "activate" is: their messages wait for it.
+let isActive;
+const active = new Promise((resolve) => (isActive = resolve));
+if (self.serviceWorker.state === "activated") isActive();
 
 self.addEventListener("install", (event) => {
   const install = async () => {
@@ -204,7 +209,7 @@ self.addEventListener("activate", (event) => {
     await self.clients.claim();
     sweep().then(tell);
   };
-  event.waitUntil(activate());
+  event.waitUntil(activate().then(isActive));
 });
 
 // What pages are told, and may ask for
@@ -274,6 +279,7 @@ self.addEventListener("message", (event) => {
   if (data === "take data") event.waitUntil(Promise.all(DATA.map(take)));
   if (data !== "state" && data !== "fill") return;
   const answer = async () => {
+    await active;
     source.postMessage(await stateFor(source.id));
     if ((await builds).size === 1) return;
     if (await sweep()) await pause(5000).then(sweep); // a page that is just being left
