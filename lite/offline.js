@@ -5,7 +5,7 @@
   const container = navigator.serviceWorker;
   const root = new URL("../", document.currentScript.src).href;
   const notebook = document.getElementById("tt-bar") !== null;
-  const MB = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
+  const MB = (bytes) => (bytes / 1e6).toFixed(0);
   if (!container) return;
 
   let state = null;

@@ -41,13 +41,15 @@ async function remember(build) {
   await (await caches.open(BUILDS)).put(ROOT + id, new Response(record));
 }
 
+let recorded = false;
+
 async function recall() {
   const found = new Map([[own.id, own]]);
   const cache = await caches.open(BUILDS);
   for (const key of await cache.keys()) {
     const record = await (await cache.match(key)).json();
     if (record.id !== own.id) found.set(record.id, asBuild(record));
-    else [own.complete, own.clients] = [record.complete, new Set(record.clients)];
+    else [recorded, own.complete] = [true, record.complete];
   }
   return found;
 }
@@ -96,16 +98,20 @@ let filling = null;
 let left = null; // bytes that the cache still lacks, once they were counted
 let trouble = "";
 
-// A file of a build: from the cache, else from the network if it is that build's to the last bit.
-function obtain(build, url, event, cache = "no-cache") {
-  const cacheKey = build.controller.getCacheKeyForURL(url);
-  const integrity = build.controller.getIntegrityForCacheKey(cacheKey);
-  const request = new Request(url, { integrity, cache, credentials: "same-origin" });
+// Put a file of this build into the cache, if it is that file to the last bit.
+async function keep(url, event, cache) {
+  const cacheKey = own.controller.getCacheKeyForURL(url);
+  const integrity = own.controller.getIntegrityForCacheKey(cacheKey);
+  const request = new Request(url, { integrity, cache });
   const params = { cacheKey, integrity };
-  const [response, done] = build.controller.strategy.handleAll({ request, event, params });
+  const [response, done] = own.controller.strategy.handleAll({ request, event, params });
   coming.set(cacheKey, done);
-  done.catch(() => {}).finally(() => coming.delete(cacheKey));
-  return { response, done };
+  try {
+    const [{ ok, status }] = await Promise.all([response, done]);
+    if (!ok) throw new Error(`${url} is answered with ${status}`);
+  } finally {
+    coming.delete(cacheKey);
+  }
 }
 
 // Only a browser that is at rest is asked to fetch: a notebook that starts comes first.
@@ -148,12 +154,6 @@ async function fetchMissing(event, patient) {
   await Promise.all(Array.from({ length: AT_ONCE }, next));
 }
 
-async function keep(url, event, cache) {
-  const { response, done } = obtain(own, url, event, cache);
-  const [{ ok, status }] = await Promise.all([response, done]);
-  if (!ok) throw new Error(`${url} is answered with ${status}`);
-}
-
 function fill(event) {
   filling ??= (async () => {
     await active;
@@ -166,6 +166,7 @@ function fill(event) {
     } catch (error) {
       trouble = error.name === "QuotaExceededError" ? "full" : "stopped";
       console.warn("not ready for offline:", error);
+      self.registration.update().catch(() => {}); // perhaps the site is not this build's any more
     } finally {
       filling = null;
       await tell();
@@ -179,7 +180,10 @@ function fill(event) {
 // Pages are handed over before the event "activate" is: their messages wait for it.
 let isActive;
 const active = new Promise((resolve) => (isActive = resolve));
-if (self.serviceWorker.state === "activated") isActive();
+builds.then(() => {
+  // Firefox does not let a worker ask: one that has left its record was active before.
+  if (self.serviceWorker ? self.serviceWorker.state === "activated" : recorded) isActive();
+});
 
 self.addEventListener("install", (event) => {
   const install = async () => {
@@ -203,7 +207,6 @@ self.addEventListener("activate", (event) => {
       last.clients = new Set(open.map(({ id }) => id).filter((id) => !theirs(id)));
       await remember(last);
     }
-    own.clients.clear();
     own.complete ||= (await missing()).length === 0;
     await remember(own);
     await self.clients.claim();
@@ -304,7 +307,7 @@ async function fromBuild({ request, event }) {
     // Until a build is complete its pages come from the network, as if there was no worker; what
     // Python runs is checked from the first visit on.
     const checked = known && (build.complete || (build === own && request.url.startsWith(PYTHON)));
-    if (checked) return await checkedFile(build, known, event);
+    if (checked) return await checkedFile(known, event);
     return await fetch(request);
   } catch (error) {
     const kept = known && (await (await caches.open(KEPT)).match(known.cacheKey));
@@ -314,24 +317,30 @@ async function fromBuild({ request, event }) {
   }
 }
 
-async function checkedFile(build, { cacheKey }, event) {
-  if (coming.has(cacheKey)) await coming.get(cacheKey).catch(() => {});
+// A file of `build`, to the last bit: what was kept, else from the network, and then kept.
+async function checkedFile({ cacheKey, integrity }, event) {
+  await coming.get(cacheKey)?.catch(() => {});
+  const cache = await caches.open(KEPT);
+  const kept = await cache.match(cacheKey, { ignoreVary: true });
+  if (kept) return kept;
   const url = new URL(cacheKey);
-  url.searchParams.delete("__WB_REVISION__");
-  try {
-    return await obtain(build, url.href, event).response;
-  } catch (error) {
-    // Not what was expected, or no room to keep it: once more, past the browser's own cache.
-    const integrity = build.controller.getIntegrityForCacheKey(cacheKey);
-    const again = await fetch(url, { integrity, cache: "reload" }).catch(() => null);
-    if (again) return again;
-    if (!(await fetch(url, { method: "HEAD" }).catch(() => null))?.ok) throw error;
-    const file = url.pathname.split("/").pop();
-    return new Response(`${file} is not the file this site was built with`, {
-      status: 502,
-      headers: { [DAMAGED]: file },
-    });
+  url.search = "";
+  for (const mode of ["no-cache", "reload"]) { // a browser's own cache can be behind the site
+    const response = await fetch(url, { integrity, cache: mode }).catch(() => null);
+    if (!response) continue;
+    if (response.ok) {
+      // Not waited for: it must not hold up the answer, nor break it where there is no room.
+      const put = cache.put(cacheKey, response.clone()).finally(() => coming.delete(cacheKey));
+      coming.set(cacheKey, put);
+      event.waitUntil(put.catch(() => {}));
+    }
+    return response;
   }
+  const { ok } = await fetch(url, { method: "HEAD" });
+  const file = url.pathname.split("/").pop();
+  if (!ok) throw new Error(`${file} could not be fetched`);
+  const text = `${file} is not the file this site was built with`;
+  return new Response(text, { status: 502, headers: { [DAMAGED]: file } });
 }
 
 function notHere() {
