@@ -1,10 +1,12 @@
 """Without a network: the site is loaded once, the server stops, the course goes on."""
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
 import threading
+import time
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -34,6 +36,7 @@ class Site:
         self.root = folder / path
         shutil.copytree(BUILT, self.root, copy_function=os.link)
         self.sent = []  # paths that were answered with their bytes
+        self.late = {}  # path -> how long each answer waits, in seconds
         self.running = None
 
     @property
@@ -44,6 +47,12 @@ class Site:
         site = self
 
         class Recorder(Handler):
+            def do_GET(self):
+                path = self.path.split("?")[0].removeprefix(f"/{site.path}")
+                if path in site.late:
+                    time.sleep(next(site.late[path]))
+                super().do_GET()
+
             def send_response(self, code, message=None):
                 super().send_response(code, message)
                 if code == 200 and self.command == "GET":
@@ -319,3 +328,33 @@ def test_a_flipped_bit_is_refused(site, tmp_path, playwright, file):
         # nor is it kept
         copies, _ = kept(page)
         assert not any(path.name in name for name in copies)
+
+
+def test_thirty_readers_get_their_drive_however_late_the_worker(browser_type, site):
+    """Python's worker is made only once the service worker answers for it."""
+    delays = [n / 10 for n in range(30)]  # seconds
+    site.late = {
+        offline.WORKER: itertools.cycle(delays),
+        "lite/static/pyodide/pyodide.mjs": itertools.cycle([20]),  # thirty Pythons need not run
+    }
+    address = f"{site.url}/lite/notebooks/index.html?path=playground.ipynb"
+    chromium = browser_type.launch(executable_path=find_browser("chromium"), args=ARGS)
+    try:
+        for _ in range(3):
+            readers = []
+            for _ in range(10):
+                page = chromium.new_context().new_page()
+                page.route("**/lite/build/**", lambda route: route.abort())  # not needed for it
+                answers = []
+                page.on("response", lambda response, into=answers: into.append(response))
+                page.goto(address, wait_until="commit")
+                readers.append((page, answers))
+            for page, answers in readers:
+                expect(page.locator('[data-step="python"][data-state]')).to_be_attached()
+                assert page.evaluate("navigator.serviceWorker.controller !== null")
+                while not (scripts := [a for a in answers if "/worker.mjs" in a.url]):
+                    page.wait_for_timeout(50)
+                assert [a.from_service_worker for a in scripts] == [True]
+                page.context.close()
+    finally:
+        chromium.close()
