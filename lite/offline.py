@@ -93,7 +93,6 @@ def icon(svg: Path, size: int, margin: float = 0.0, paper: str | None = None) ->
     left, top, width, _ = (float(v) for v in root.attrib["viewBox"].split())
     scale = 4 * size * (1 - 2 * margin) / width  # drawn four times as large: smooth edges
     image = Image.new("RGBA", (4 * size, 4 * size), paper or (0, 0, 0, 0))
-    draw = ImageDraw.Draw(image)
     for group in root:
         opacity = round(255 * float(group.get("fill-opacity", 1)))
         colour = f"{group.get('fill')}{opacity:02x}"

@@ -1,7 +1,9 @@
 """Without a network: the site is loaded once, the server stops, the course goes on."""
 
 import contextlib
+import http.server
 import itertools
+import json
 import os
 import re
 import shutil
@@ -17,7 +19,7 @@ from playwright.sync_api import expect
 from bench.tab import find_browser
 from lite import offline
 from lite.runtime import sha256
-from lite.serve import Handler, Server
+from lite.serve import Server
 from tinytorch.course.exercise import get
 
 BUILT = Path(__file__).parents[2] / "_build" / "html"
@@ -46,7 +48,10 @@ class Site:
     def start(self):
         site = self
 
-        class Recorder(Handler):
+        class Recorder(http.server.SimpleHTTPRequestHandler):  # as `python -m http.server` answers
+            def log_message(self, *args):
+                pass
+
             def do_GET(self):
                 path = self.path.split("?")[0].removeprefix(f"/{site.path}")
                 if path in site.late:
@@ -358,3 +363,36 @@ def test_thirty_readers_get_their_drive_however_late_the_worker(browser_type, si
                 page.context.close()
     finally:
         chromium.close()
+
+
+def test_a_build_that_replaces_one_not_yet_complete(site, tmp_path, playwright):
+    python = "lite/static/pyodide/pyodide.asm.wasm"
+    site.late = {python: itertools.cycle([5])}
+    with browser(playwright, tmp_path / "profile") as page:
+        page.goto(f"{site.url}/content/index.html")
+        expect(status(page)).to_contain_text(re.compile(r"Getting ready for offline: [1-9]"))
+        new_build(site)
+        page.evaluate("navigator.serviceWorker.ready.then((r) => r.update())")
+        expect(status(page)).to_have_text("New version: reload")
+        status(page).get_by_role("button", name="New version: reload").click()
+        site.late = {}
+        expect(status(page)).to_contain_text("Ready for offline", timeout=START)
+        copies, builds = kept(page)
+        assert builds == 1
+        assert set(copies.values()) == {1}
+        site.stop()
+        changed = page.goto(f"{site.url}/content/playground.html")
+        assert "build B" in changed.text()
+
+
+def test_it_can_be_installed(site, tmp_path, playwright):
+    with browser(playwright, tmp_path / "profile") as page:
+        page.goto(f"{site.url}/content/index.html")
+        page.wait_for_function("navigator.serviceWorker.controller")
+        session = page.context.new_cdp_session(page)
+        manifest = session.send("Page.getAppManifest")
+        assert manifest["errors"] == []
+        assert manifest["url"] == f"{site.url}/manifest.webmanifest"
+        for icon in json.loads(manifest["data"])["icons"]:
+            assert page.request.get(f"{site.url}/{icon['src']}").ok
+        assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
