@@ -23,6 +23,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         ".ipynb": "application/json",
         ".svg": "image/svg+xml",
         ".whl": "application/zip",
+        ".webmanifest": "application/manifest+json",
     }
 
     def end_headers(self) -> None:

@@ -42,6 +42,8 @@ def passed(*ids):
 
 @pytest.fixture
 def stand_in(page):
+    # What a service worker asks for passes a route by.
+    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
     page.route(
         "**/lite/notebooks/index.html*",
         lambda route: route.fulfill(body=STAND_IN, content_type="text/html"),
