@@ -40,10 +40,13 @@
   }
 
   function data() {
-    return state.data.map(({ name, bytes, done, taking }) => {
+    return state.data.map(({ name, bytes, done, taking, trouble }) => {
       if (taking) return element("span", `${name}: ${MB(done)} of ${MB(bytes)} MB`);
       if (done) return element("span", `with ${name}`);
-      return element("button", `Keep ${name} too, ${MB(bytes)} MB`, () => send("take data"));
+      let words = `Keep ${name} too, ${MB(bytes)} MB`;
+      if (trouble === "full") words = `No room for ${name}, ${MB(bytes)} MB: try again`;
+      else if (trouble) words = `${name} did not arrive: try again`;
+      return element("button", words, () => send("take data"));
     });
   }
 

@@ -106,7 +106,7 @@ def icon(svg: Path, size: int, margin: float = 0.0, paper: str | None = None) ->
             draw.rounded_rectangle((x, y, x + w * scale, y + h * scale), r * scale, fill=colour)
         image = Image.alpha_composite(image, layer)
     out = io.BytesIO()
-    image.resize((size, size), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    image.reduce(4).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -42,19 +42,22 @@ async function remember(build) {
 }
 
 let recorded = false;
-
 async function recall() {
   const found = new Map([[own.id, own]]);
-  const cache = await caches.open(BUILDS);
-  for (const key of await cache.keys()) {
-    const record = await (await cache.match(key)).json();
-    if (record.id !== own.id) found.set(record.id, asBuild(record));
-    else [recorded, own.complete] = [true, record.complete];
+  try {
+    const cache = await caches.open(BUILDS);
+    for (const key of await cache.keys()) {
+      const record = await (await cache.match(key)).json();
+      if (record.id !== own.id) found.set(record.id, asBuild(record));
+      else [recorded, own.complete] = [true, record.complete];
+    }
+  } catch (error) {
+    console.warn("what is kept cannot be read:", error);
   }
   return found;
 }
 
-let builds = recall();
+const builds = recall();
 
 async function buildOf(clientId) {
   for (const build of (await builds).values()) {
@@ -66,16 +69,17 @@ async function buildOf(clientId) {
 // Files that no build on this machine needs any more, and data that is no longer the site's.
 async function sweep() {
   const known = await builds;
+  if (self.registration.installing) return true; // a newer build is bringing its files
   const open = await self.clients.matchAll({ includeUncontrolled: true, type: "all" });
-  for (const build of [...known.values()]) {
-    if (build === own || open.some(({ id }) => build.clients.has(id))) continue;
-    known.delete(build.id);
-    await (await caches.open(BUILDS)).delete(ROOT + build.id);
-  }
+  const used = (build) => build === own || open.some(({ id }) => build.clients.has(id));
+  const over = [...known.values()].filter((build) => !used(build));
+  for (const { id } of over) known.delete(id);
   const keys = [...known.values()].map((b) => [...b.controller.getURLsToCacheKeys().values()]);
   const needed = new Set(keys.flat());
   const cache = await caches.open(KEPT);
   for (const { url } of await cache.keys()) if (!needed.has(url)) await cache.delete(url);
+  // Last: a worker that is stopped before this has something to sweep the next time.
+  for (const { id } of over) await (await caches.open(BUILDS)).delete(ROOT + id);
   const data = await caches.open(KEPT_DATA);
   for (const { url } of await data.keys()) {
     if (!url.startsWith(DATA_FOLDER)) continue;
@@ -209,10 +213,14 @@ self.addEventListener("activate", (event) => {
     }
     own.complete ||= (await missing()).length === 0;
     await remember(own);
-    await self.clients.claim();
+  };
+  const takeOver = async () => {
+    await activate().catch((error) => console.warn("nothing can be kept:", error));
+    await self.clients.claim(); // the drive is needed whatever can be kept
+    isActive();
     sweep().then(tell);
   };
-  event.waitUntil(activate().then(isActive));
+  event.waitUntil(takeOver());
 });
 
 // What pages are told, and may ask for
@@ -226,6 +234,7 @@ async function stateFor(clientId) {
     bytes,
     done: (await data.match(ROOT + path)) ? bytes : (taking.get(path) ?? 0),
     taking: taking.has(path),
+    trouble: lost.get(path) ?? "",
   });
   return {
     type: "tinytorch-offline",
@@ -249,10 +258,12 @@ function tellSoon() {
   tell();
 }
 
-const taking = new Map(); // path -> bytes so far
+const taking = new Map(); // path of data -> bytes so far
+const lost = new Map(); // path of data -> why it did not come
 async function take([path, hash, size]) {
   if (taking.has(path)) return;
   taking.set(path, 0);
+  lost.delete(path);
   try {
     const cache = await caches.open(KEPT_DATA);
     if (await cache.match(ROOT + path)) return;
@@ -266,10 +277,9 @@ async function take([path, hash, size]) {
     const bytes = await new Blob(parts).arrayBuffer();
     if ((await sha256(bytes)) !== hash) throw new Error(`${path} arrived damaged`);
     await cache.put(ROOT + path, new Response(bytes));
-    trouble = "";
   } catch (error) {
-    trouble = error.name === "QuotaExceededError" ? "full" : "data";
-    console.warn(error);
+    lost.set(path, error.name === "QuotaExceededError" ? "full" : "stopped");
+    console.warn(`${path} could not be kept:`, error);
   } finally {
     taking.delete(path);
     await tell();
@@ -317,7 +327,7 @@ async function fromBuild({ request, event }) {
   }
 }
 
-// A file of `build`, to the last bit: what was kept, else from the network, and then kept.
+// A file of a build, to the last bit: what was kept, else from the network, and then kept.
 async function checkedFile({ cacheKey, integrity }, event) {
   await coming.get(cacheKey)?.catch(() => {});
   const cache = await caches.open(KEPT);
