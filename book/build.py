@@ -169,7 +169,11 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     if app.builder.name != "html":
         return
     out = Path(app.outdir)
-    for path in [*out.glob("_static/**/*.map"), out / "objects.inv"]:
+    for path in [
+        *out.glob("_static/**/*.map"),
+        *out.glob("_static/*macros.html"),
+        out / "objects.inv",
+    ]:
         path.unlink(missing_ok=True)
     # One request fewer: the theme's first sheet is nothing but an import of another.
     basic = (out / "_static" / "basic.css").read_text(encoding="utf-8")
@@ -192,9 +196,10 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     except notebook.PageError as error:
         raise ExtensionError(str(error)) from None
     log.info("notebooks: %s", ", ".join(names))
-    from lite import build, offline
+    from lite import build, offline, policy
 
     build.build(contents, out / "lite")
+    policy.write(out)
     offline.build(out)
 
 
