@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 # In their order: the course, what reads progress, what shows it.
-SCRIPTS = ("course.js", "progress.js", "marks.js", "journey.js", "live.js", "reach.js")
+SCRIPTS = (
+    *("course.js", "progress.js", "marks.js", "journey.js"),
+    *("live.js", "reach.js", "offline.js"),
+)
 
 
 def hash_of(*paths: str) -> str:
@@ -73,6 +76,7 @@ def write_static(folder: Path) -> None:
     """The static files that are made: the course for our scripts, the part of MathJax we use."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "course.js").write_text(course.script(), encoding="utf-8")
+    shutil.copy(ROOT / "lite" / "offline.js", folder)
     spec = importlib.util.find_spec("sphinx-mathjax-offline")
     source = Path(spec.submodule_search_locations[0]) / "static" / "mathjax"
     fonts = "output/chtml/fonts/woff-v2"
@@ -120,6 +124,11 @@ def page_context(
         tt_live_url=course.live_url,
         tt_docname=docname,
     )
+    pathto = context["pathto"]
+    context["metatags"] = context.get("metatags", "") + (
+        f'\n<link rel="manifest" href="{pathto("manifest.webmanifest", 1)}">'
+        f'\n<link rel="apple-touch-icon" href="{pathto("_static/icon-apple.png", 1)}">'
+    )
     if here:
         context["title"] = here.full_title
     order = [(app.config.root_doc, "Home"), *before]
@@ -160,7 +169,11 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     if app.builder.name != "html":
         return
     out = Path(app.outdir)
-    for path in [*out.glob("_static/**/*.map"), out / "objects.inv"]:
+    for path in [
+        *out.glob("_static/**/*.map"),
+        *out.glob("_static/*macros.html"),
+        out / "objects.inv",
+    ]:
         path.unlink(missing_ok=True)
     # One request fewer: the theme's first sheet is nothing but an import of another.
     basic = (out / "_static" / "basic.css").read_text(encoding="utf-8")
@@ -183,11 +196,11 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     except notebook.PageError as error:
         raise ExtensionError(str(error)) from None
     log.info("notebooks: %s", ", ".join(names))
-    if not (ROOT / "lite" / "build.py").is_file():  # to be removed when lite/ is committed
-        return log.info("lite/ is not there: no live notebooks")
-    from lite.build import build
+    from lite import build, offline, policy
 
-    build(contents, out / "lite")
+    build.build(contents, out / "lite")
+    policy.write(out)
+    offline.build(out)
 
 
 def setup(app: Sphinx) -> None:
@@ -199,4 +212,5 @@ def setup(app: Sphinx) -> None:
     # Early: the theme leaves out templates that come out empty when it looks at them.
     app.connect("html-page-context", page_context, priority=400)
     app.connect("doctree-resolved", finish_plots)
-    app.connect("build-finished", finish)
+    # Last: the theme's own step changes files too, and the service worker has every file's hash.
+    app.connect("build-finished", finish, priority=900)

@@ -21,11 +21,12 @@ Link = Callable[[Page], str]
 
 
 def picture(name: str, title: str, words: str, size: tuple[float, float], *parts: str) -> str:
-    """An <svg> that a screen reader hears as its title and its words."""
+    """An <svg> that a screen reader hears as its title and its words, and then its links."""
     width, height = size
     return (
-        f'<svg class="tt-picture tt-{name}" viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-labelledby="tt-{name}-title tt-{name}-words" style="--wide:{width:g}">'
+        f'<svg class="tt-picture tt-{name}" viewBox="0 0 {width:g} {height:g}" role="group" '
+        f'aria-labelledby="tt-{name}-title" aria-describedby="tt-{name}-words" '
+        f'style="--wide:{width:g}">'
         f'<title id="tt-{name}-title">{escape(title)}</title>'
         f'<desc id="tt-{name}-words">{escape(words)}</desc>{"".join(parts)}</svg>'
     )
@@ -43,7 +44,7 @@ def group(
     """Parts that belong to one module, act or milestone; a link if its page exists."""
     inside = "".join(parts)
     if page and link and page.exists:
-        inside = f'<a href="{link(page)}" tabindex="-1">{inside}</a>'
+        inside = f'<a href="{link(page)}">{inside}</a>'
     state = "" if page is None or page.exists else " tt-coming"
     return f'<g data-{key}="{escape(name)}" class="tt-{key}{state}">{inside}</g>'
 

@@ -18,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 FOLDER = "_static/tour"
+MADE = "made.txt"  # what they were made from
 SOURCES = ("_config.yml", "book", "content/modules/01_tensor.md", "lite", "tinytorch")
 THEMES = ("light", "dark")
 SCALE = 1.5  # pixels of a picture for one of the screen
@@ -67,7 +68,7 @@ def fingerprint() -> str:
 
 def fresh(site: Path) -> bool:
     """Whether the pictures in a built site are there and show what it was built from."""
-    made = site / FOLDER / "made"
+    made = site / FOLDER / MADE
     if not made.is_file() or made.read_text(encoding="utf-8") != fingerprint():
         return False
     return all((site / file(name, theme)).is_file() for name in SHOTS for theme in THEMES)
@@ -199,11 +200,12 @@ def take(site: Path) -> None:
             browser.close()
     finally:
         running.shutdown()
-    (site / FOLDER / "made").write_text(fingerprint(), encoding="utf-8")
+    (site / FOLDER / MADE).write_text(fingerprint(), encoding="utf-8")
 
 
 def main(argv: list[str]) -> int:
     from bench.tab import find_browser
+    from lite import offline
 
     site = ROOT / "_build" / "html"
     if fresh(site):
@@ -218,6 +220,8 @@ def main(argv: list[str]) -> int:
             raise
         print(f"the quick start goes without its pictures: {error}", file=sys.stderr)
         return 0
+    finally:
+        offline.build(site)  # the service worker knows every file of the site by its hash
     size = sum(path.stat().st_size for path in (site / FOLDER).glob("*.webp")) / 1000
     print(f"{len(SHOTS) * len(THEMES)} pictures for the quick start, {size:.0f} kB")
     return 0
@@ -225,7 +229,8 @@ def main(argv: list[str]) -> int:
 
 def setup(app: Any) -> None:
     """Sphinx: a site that is built anew does not keep the pictures of the one before."""
-    app.connect("build-finished", lambda app, problem: remove_old(Path(app.outdir)))
+    # Before the service worker is written, which lists all files.
+    app.connect("build-finished", lambda app, problem: remove_old(Path(app.outdir)), priority=100)
 
 
 if __name__ == "__main__":

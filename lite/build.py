@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+from lite import offline
 from lite.data import data_files
 from lite.pack import LABEXTENSION, compile_wheel, packed
 from lite.runtime import LOCK, cache_dir, pyodide_dir, sha256, write
@@ -32,6 +33,7 @@ FOLDERS = ("my_tinytorch", "my_tinytorch/history", "my_tinytorch/set_aside")
 # Font formats no browser with WebAssembly asks for, and pages of apps that are not built.
 UNUSED = ("build/*.eot", "build/*.svg", "build/*.ttf", "doc", "*.config*.js", "package.json",
           "*/package.json", "manifest.webmanifest", "icon-*.png", "bootstrap.js",
+          "service-worker.js", "build/service-worker.js",  # ours stands at the site's root
           "extensions/@jupyterlite/pyodide-kernel-extension/static/pypi")  # fmt: skip
 
 
@@ -190,7 +192,8 @@ def index_page(page: str, hints: str, known: dict[str, dict[str, str]]) -> str:
         '<link rel="icon" href="favicon.ico">\n'
         '<link rel="stylesheet" href="../static/shell.css">\n'
         f'<script type="application/json" id="tt-data">{data}</script>\n'
-        f'<script src="../static/shell.js"></script>\n{hints}'
+        f'<script src="../static/shell.js"></script>\n'
+        f'<script defer src="../../_static/offline.js"></script>\n{hints}'
     )
     page = page.replace("<title>Jupyter Notebook - Notebooks</title>", "<title>TinyTorch</title>")
     page = page.replace('    <link rel="manifest" href="../manifest.webmanifest">\n', "")
@@ -257,3 +260,4 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python -m lite.build CONTENTS OUTPUT")
     build(Path(sys.argv[1]), Path(sys.argv[2]))
+    offline.build(Path(sys.argv[2]).resolve().parent)

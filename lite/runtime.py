@@ -73,7 +73,8 @@ def write(path: Path, data: bytes) -> None:
     os.replace(f.name, path)
 
 
-def _from_mirror(files: dict[str, str]) -> dict[str, bytes]:
+def from_folder(files: dict[str, str]) -> dict[str, bytes]:
+    """What the folder in `TINYTORCH_MIRROR` has of `files` (name -> sha256)."""
     mirror = os.environ.get("TINYTORCH_MIRROR")
     found: dict[str, bytes] = {}
     if not mirror:
@@ -150,7 +151,7 @@ def _from_carrier(files: dict[str, str]) -> dict[str, bytes]:
 
 
 SOURCES: list[Callable[[dict[str, str]], dict[str, bytes]]] = [
-    _from_mirror,
+    from_folder,
     _from_release,
     _from_carrier,
 ]

@@ -80,7 +80,13 @@
   function newPython() {
     name = `tt-${Math.random().toString(36).slice(2)}`;
     const first = localStorage.getItem("tt-visited") ? "" : "?first";
-    return new NativeWorker(`${lite}static/pyodide/worker.mjs${first}`, { type: "module", name });
+    const url = `${lite}static/pyodide/worker.mjs${first}`;
+    const worker = new NativeWorker(url, { type: "module", name });
+    worker.addEventListener("error", () => {
+      if (ready || state.python === "done") return;
+      trouble("Python's files did not all arrive, or not as they were built. Reload the page.");
+    });
+    return worker;
   }
   if (!window.crossOriginIsolated) {
     window.Worker = function (url, options) {
@@ -98,13 +104,18 @@
   async function serviceWorker() {
     const container = navigator.serviceWorker;
     if (!container) return;
-    const url = `${lite}service-worker.js?enableCache=false`;
+    const url = new URL("../service-worker.js", lite).href;
     // JupyterLite removes every service worker of the origin when this entry does not match.
     localStorage.setItem(`${url}-version`, data.appVersion);
-    const registered = container.register(url); // looks for a new one on the net: no need to wait
+    // The site has one worker, which does for JupyterLite what its own would do. This looks for a new
+    // one on the net: no need to wait.
+    const registered = container.register(url, { updateViaCache: "none" });
+    container.register = () => registered;
     if (container.controller) return void registered.catch(() => {});
     const { active } = await registered;
-    if (active && !sessionStorage.getItem("tt-forced")) {
+    if (container.controller) return;
+    // One that is still being activated takes this page over as its last step.
+    if (active?.state === "activated" && !sessionStorage.getItem("tt-forced")) {
       // A forced reload leaves the page outside the service worker's reach; a plain one does not.
       sessionStorage.setItem("tt-forced", "1");
       location.reload();

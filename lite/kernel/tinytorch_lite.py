@@ -6,6 +6,7 @@ which brings the student's saved code into force.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.abc
 import io
@@ -66,7 +67,14 @@ class LatePackages(importlib.abc.MetaPathFinder):
         request.send(None)
         if request.status != 200:
             raise ImportError(f"{package['file_name']} could not be fetched ({request.status})")
-        with zipfile.ZipFile(io.BytesIO(request.response.to_bytes())) as wheel:
+        data = request.response.to_bytes()
+        if hashlib.sha256(data).hexdigest() != package["sha256"]:
+            self.fetched.discard(name)
+            raise ImportError(
+                f"{package['file_name']} is not the file this site was built with: it arrived "
+                "damaged. Run the cell again, or reload the page."
+            )
+        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
             wheel.extractall(SITE_PACKAGES)
         setattr(pyodide_js.loadedPackages, name, "tinytorch site")
         return True

@@ -19,7 +19,7 @@ HOME = "/content/index.html"
 MODULE = "/content/modules/01_tensor.html"
 WRITTEN = [m for m in COURSE.modules if exercises(m.id)]
 IDS = [e.id for e in exercises("01_tensor")]
-PAGES = [HOME, "/content/speed.html", "/content/playground.html"]
+PAGES = [f"/content/{path.stem}.html" for path in sorted(course.CONTENT.glob("*.md"))]
 PAGES += [f"/{p.docname}.html" for p in course.all_pages() if p.exists]
 
 # What live.js asks of JupyterLab's application, and a note of where it was sent.
@@ -42,6 +42,8 @@ def passed(*ids):
 
 @pytest.fixture
 def stand_in(page):
+    # What a service worker asks for passes a route by.
+    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
     page.route(
         "**/lite/notebooks/index.html*",
         lambda route: route.fulfill(body=STAND_IN, content_type="text/html"),

@@ -23,10 +23,10 @@ def test_pictures_of_another_site_are_removed(tmp_path):
     folder.mkdir(parents=True)
     for name, theme in PICTURES:
         (tmp_path / tour.file(name, theme)).write_bytes(b"picture")
-    (folder / "made").write_text(tour.fingerprint())
+    (folder / tour.MADE).write_text(tour.fingerprint())
     tour.remove_old(tmp_path)
     assert tour.fresh(tmp_path)
-    (folder / "made").write_text("another")
+    (folder / tour.MADE).write_text("another")
     tour.remove_old(tmp_path)
     assert list(folder.iterdir()) == []
 

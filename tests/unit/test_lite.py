@@ -58,7 +58,7 @@ def test_a_mirror_gives_only_what_has_the_right_hash(tmp_path, monkeypatch):
     (tmp_path / "pyodide" / "good").write_text("good")
     (tmp_path / "bad").write_text("something else")
     monkeypatch.setenv("TINYTORCH_MIRROR", str(tmp_path))
-    found = runtime._from_mirror({"good": digest("good"), "bad": digest("bad"), "no": digest("")})
+    found = runtime.from_folder({"good": digest("good"), "bad": digest("bad"), "no": digest("")})
     assert found == {"good": b"good"}
 
 
