@@ -28,7 +28,7 @@ BOOK = {"script-src": "'self' 'unsafe-inline'"}  # the theme's own lines, and HT
 NOTEBOOK = {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'"}
 HEADER_ONLY = {"frame-ancestors": SELF}
 META = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
-CHARSET = re.compile(r"<meta charset=[^>]*>\s*", re.IGNORECASE)
+PLACE = re.compile(r"<meta charset=[^>]*>\s*|<head\b[^>]*>\s*(?!.*<meta charset=)", re.I | re.S)
 
 
 def policy(*parts: dict[str, str]) -> str:
@@ -40,14 +40,14 @@ def policy(*parts: dict[str, str]) -> str:
 def with_policy(page: str, text: str) -> str:
     """A page's HTML with this policy, in place of one it has. It stands before anything is loaded.
 
-    Raises ValueError for a page without a <meta charset>.
+    Raises ValueError for a page with neither a <meta charset> nor a <head>.
     """
     page = META.sub("", page)
-    charset = CHARSET.search(page)
-    if charset is None:
-        raise ValueError("the page has no <meta charset>, after which its policy would stand")
+    place = PLACE.search(page)
+    if place is None:
+        raise ValueError("the page has no <meta charset> or <head>, after which its policy stands")
     meta = f'<meta http-equiv="Content-Security-Policy" content="{text}">\n'
-    return page[: charset.end()] + meta + page[charset.end() :]
+    return page[: place.end()] + meta + page[place.end() :]
 
 
 def headers() -> dict[str, str]:

@@ -135,8 +135,10 @@ async function missing() {
 async function fetchMissing(event, patient) {
   const todo = await missing();
   left = bytesOf(todo);
+  // A newer build takes over only when this worker has nothing left to do.
+  const superseded = () => patient && (self.registration.installing || self.registration.waiting);
   async function next() {
-    for (let file; (file = todo.shift()); ) {
+    for (let file; !superseded() && (file = todo.shift()); ) {
       while (patient && Date.now() < busyUntil) await pause(500);
       const url = ROOT + file[0];
       const key = own.controller.getCacheKeyForURL(url);
@@ -148,6 +150,7 @@ async function fetchMissing(event, patient) {
         // A browser's own cache can be behind the site: once more, past it.
         await keep(url, event, "reload").catch((problem) => {
           console.warn(`${url} could not be kept`);
+          todo.length = 0; // nor need the others be tried
           throw problem;
         });
       }

@@ -222,6 +222,22 @@ def test_from_page_to_notebook_and_back_there_is_one_worker(site, tmp_path, play
         assert run(page, ask) == "['first', 'second']\n"
 
 
+def test_a_notebook_that_starts_comes_first(site, tmp_path, playwright):
+    other = "content/modules/05_autograd.html"  # which a notebook does not ask for
+    with browser(playwright, tmp_path / "profile") as page:
+        opened(page, site, "playground.ipynb")
+        assert other not in site.sent
+        expect(page.locator("#tt-offline")).to_contain_text(re.compile("Getting ready|Ready"))
+        page.wait_for_function(
+            "async (url) => (await caches.match(url, { ignoreSearch: true })) !== undefined",
+            arg=f"{site.url}/{other}",
+            timeout=START,
+        )
+        # what Python was started with was kept then, and is not fetched again
+        python = [path for path in site.sent if path.endswith("pyodide.asm.wasm")]
+        assert len(python) == 1
+
+
 def new_build(site):
     """Build B: a page and the tinytorch wheel, under its old name, have changed."""
     page = site.root / "content" / "playground.html"

@@ -19,13 +19,17 @@ def test_no_policy_names_another_host():
 
 
 def test_a_page_gets_it_once_and_before_anything_is_loaded():
-    page = '<!DOCTYPE html>\n<html><head><meta charset="utf-8">\n<script src="a.js"></script></head>'
+    page = (
+        '<!DOCTYPE html>\n<html><head><meta charset="utf-8">\n<script src="a.js"></script></head>'
+    )
     once = policy.with_policy(page, "default-src 'self'")
     assert once.index("Content-Security-Policy") < once.index("<script")
     assert policy.with_policy(once, "default-src 'self'") == once
+    bare = policy.with_policy("<html><head><script></script></head></html>", "x")
+    assert bare.startswith('<html><head><meta http-equiv="Content-Security-Policy" content="x">')
     again = policy.with_policy(once, "default-src 'none'")
     assert again.count("Content-Security-Policy") == 1 and "'none'" in again
-    with pytest.raises(ValueError, match="no <meta charset>"):
+    with pytest.raises(ValueError, match="no <meta charset> or <head>"):
         policy.with_policy("<html></html>", "x")
 
 
@@ -41,5 +45,5 @@ def test_every_page_of_a_site_and_a_file_for_hosts(tmp_path):
     assert sent.startswith("/*\n  Content-Security-Policy: ")
     assert re.search(r"frame-ancestors 'self'", sent) and "nosniff" in sent
     (tmp_path / "odd.html").write_text("<p>no head")
-    with pytest.raises(ValueError, match=r"odd\.html: the page has no <meta charset>"):
+    with pytest.raises(ValueError, match=r"odd\.html: the page has no <meta charset> or <head>"):
         policy.write(tmp_path)
