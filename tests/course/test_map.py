@@ -144,3 +144,18 @@ def test_every_checkpoint_is_proved_by_something():
     shell = "".join(p.read_text() for p in (ROOT / "lite").rglob("*.js"))
     shown = (ROOT / "book" / "static" / "journey.js").read_text()
     assert 'localStorage.setItem("tt-visited"' in shell and "tt-visited" in shown
+
+
+def test_spans_go_from_low_to_high_and_no_text_is_empty():
+    for thing in (*COURSE.acts, *COURSE.modules):
+        assert 0 < thing.hours[0] <= thing.hours[1], thing.title
+    assert all(act.title and act.theme and act.arc for act in COURSE.acts)
+    assert all(m.builds and m.insight and m.checkpoint for m in COURSE.modules)
+    assert all(m.title and m.proof for m in COURSE.milestones)
+
+
+def test_a_milestone_with_a_page_has_the_code_that_records_its_result():
+    for milestone in COURSE.milestones:
+        page = ROOT / "content" / "milestones" / f"{milestone.id}.md"
+        code = ROOT / "tinytorch" / "milestones" / f"{milestone.name}.py"
+        assert page.exists() == code.exists(), milestone.id
