@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 # In their order: the course, what reads progress, what shows it.
 SCRIPTS = (
     *("course.js", "progress.js", "marks.js", "journey.js"),
-    *("live.js", "reach.js", "offline.js"),
+    *("live.js", "reach.js", "work.js", "offline.js"),
 )
 
 

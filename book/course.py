@@ -113,7 +113,12 @@ def script() -> str:
         if page.kind == "module" and page.exists
     ]
     milestones = [
-        {"name": page.key, "after": page.item.after, "url": f"{page.docname}.html"}
+        {
+            "name": page.key,
+            "title": f"{page.label} {page.title}".strip(),
+            "after": page.item.after,
+            "url": f"{page.docname}.html",
+        }
         for page in all_pages()
         if page.kind == "milestone" and page.exists
     ]

@@ -181,13 +181,13 @@ def dependencies(link: Link) -> str:
         parts.append(f'<path class="tt-edge" d="{path}"/>')
     for node, (x, y) in at.items():
         module, top = node.module, height - y - 42
-        crowded = sum(other == y for _, other in at.values()) > 4
+        kind = "tt-least" if sum(other == y for _, other in at.values()) > 4 else "tt-tiny"
         parts.append(
             group(
                 "module", module.id,
                 f'<circle cx="{x:.1f}" cy="{top + 13:.1f}" r="12.5"/>',
                 words(x, top + 17, f"{module.number:02}", "tt-number"),
-                words(x, top + 38, module.title.split(":")[0], "tt-least" if crowded else "tt-tiny"),
+                words(x, top + 38, module.title.split(":")[0], kind),
                 page=Page(module), link=link,
             )
         )  # fmt: skip

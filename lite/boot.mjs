@@ -4,7 +4,7 @@
 // for it, while JupyterLab is still loading, and handed over when it does.
 //
 // Steps go out on BroadcastChannel("tinytorch-boot") as {step, state, label, detail, t, from}:
-// step "python" | "packages" | "kernel" | "work", state "start" | "done", t in ms since the epoch,
+// step "python" | "packages" | "kernel" | "work", state "start" | "done" | "died", t in ms since the epoch,
 // from = the worker's name, by which a page knows its own kernel from that of another tab.
 import { loadPyodide as load } from "./pyodide.mjs";
 
@@ -93,6 +93,8 @@ async function start() {
     stderr: (text) => sinks.stderr(text),
   });
   stop();
+  // Out of stack or memory beyond what Python can catch: it answers nothing any more.
+  pyodide._api.on_fatal = (error) => announce("python", "died", label, String(error));
   announce("python", "done", label);
 
   announce("packages", "start", "Loading NumPy and tinytorch");

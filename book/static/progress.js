@@ -72,7 +72,12 @@
     const module = from < 0 ? null : modules.slice(from).find(open) ?? modules.find(open) ?? null;
     const exercise = module?.exercises.find((e) => !passed(e.id)) ?? null;
     const milestones = record?.milestones ?? {};
-    return { begun: from >= 0, modules, passed, milestones, here: last && modules[from], module, exercise };
+    // A milestone whose acts are built comes first, until it was reached or a later act is begun.
+    const due = course.milestones.find(({ name, after }) => {
+      const unlocked = course.complete.includes(after) && modules.every((m) => m.act > after || m.complete);
+      return unlocked && !milestones[name] && !modules.some((m) => m.act > after && m.built);
+    });
+    return { begun: from >= 0, modules, passed, milestones, here: last && modules[from], module, exercise, due };
   }
 
   function tell(record) {

@@ -1,6 +1,7 @@
 """The pages about the whole course, for a first visitor, a student half-way, and a phone."""
 
 import json
+import re
 
 import pytest
 from lab import seed
@@ -104,6 +105,21 @@ def test_an_act_that_is_built_unlocks_its_milestones(student):
     )
 
 
+def test_what_an_act_unlocks_is_the_next_step_until_it_was_reached(student):
+    page = student("faq", record(4))
+    strip = page.locator(".tt-position")
+    expect(strip).to_have_text("Act I · 04 Losses · 5 of 5 Next: 1957 Perceptron")
+    strip.click()
+    expect(page).to_have_url(re.compile(r"/content/milestones/1957_perceptron\.html$"))
+    seed(page, record(4, milestones=["perceptron"]))
+    page.reload()
+    first = exercises(WRITTEN[4].id)
+    expect(strip).to_have_text(f"Act II · 05 Autograd · 0 of {len(first)} Next: {first[0].title}")
+    seed(page, record(4, more=1))  # gone on without it
+    page.reload()
+    expect(strip).to_have_text(f"Act II · 05 Autograd · 1 of {len(first)} Next: {first[1].title}")
+
+
 def test_a_milestone_that_was_reached_shows_its_result(student):
     page = student("milestones", record(len(WRITTEN), milestones=["mlp"]))
     opened = page.locator(".tt-history .tt-open")
@@ -133,7 +149,7 @@ def test_what_passes_in_another_tab_appears_here(student, context, site_url):
     tell = "text => new BroadcastChannel('tinytorch-progress').postMessage(text)"
     other.evaluate(tell, record(4))
     expect(page.locator('.tt-history .tt-open[data-milestone="perceptron"]')).to_be_attached()
-    expect(page.locator(".tt-where")).to_contain_text("Act II · 05 Autograd · 0 of")
+    expect(page.locator(".tt-next")).to_have_text("Next: 1957 Perceptron")
 
 
 @pytest.mark.parametrize("name", PAGES)

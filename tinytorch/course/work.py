@@ -218,7 +218,15 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     new.write_text(text, encoding="utf-8")
+    _must_say(new, text)
     new.replace(path)
+    _must_say(path, text)
+
+
+def _must_say(path: Path, text: str) -> None:
+    """Raise OSError if a file does not hold `text`: a browser without room says nothing."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        raise OSError(f"there is no room for {path.name}")
 
 
 def _stamped(id: str) -> str:

@@ -1,0 +1,118 @@
+// What keeps work safe while a live notebook is open; lite/shell.js calls `keep` once it is there.
+//
+// Given: `notice(key, text, …buttons)`, which shows a line and with an empty text takes it away,
+// `button(text, action)`, `restart()`, `pages` (the site's notebooks) and `died`, a channel's event.
+import { refresh, renew, showDifference } from "./edition.js";
+import { exportAll, served, styled } from "./panel.js";
+import { all, change } from "./store.js";
+import { watch } from "./saving.js";
+
+const LONG = 30; // s after which a running cell may be one that never ends
+
+export function keep(app, panel, tools) {
+  const { context } = panel;
+  const { path } = context;
+  styled();
+  trust(panel, tools.pages);
+  saving(app, panel, tools);
+  editions(panel, tools).catch(console.error);
+  running(panel, tools);
+  return {
+    path,
+    save: () => (context.model.dirty ? context.save() : Promise.resolve()),
+    async reload() {
+      await context.revert();
+      await tools.restart(); // Python has what was there before
+    },
+  };
+}
+
+// Outputs that this browser made keep their looks on return; what came out of a zip must not run.
+async function trust(panel, pages) {
+  const { path } = panel.context;
+  const stored = (await all()).get(path);
+  const ours = /^[^/]+?(\.mine)?(\.\d+)?\.ipynb$/.test(path) && !stored?.imported;
+  const known = path.replace(/(\.mine)?(\.\d+)?(?=\.ipynb$)/, "") in pages;
+  if (ours && known) for (const cell of panel.content.model.cells) cell.trusted = true;
+}
+
+function saving(app, panel, { notice, button }) {
+  const exporting = button("Export everything", () => exportAll());
+  watch(app, panel, {
+    alarm: (text) => notice("save", text ?? "", exporting),
+    copied(beside, { mine, theirs }) {
+      const end = (choice) => async () => {
+        notice("tabs", "");
+        await choice();
+      };
+      notice(
+        "tabs",
+        `Another tab has changed this notebook. Nothing is overwritten: what you do here is kept as ${beside}.`,
+        button("Make mine the one that counts", end(mine)),
+        button("Show the other", end(theirs)),
+      );
+    },
+  });
+}
+
+async function editions(panel, { notice, button, pages }) {
+  const { context } = panel;
+  const { path } = context;
+  const replaced = await refresh(pages);
+  if (replaced.has(path) && !context.model.dirty) return context.revert();
+  const page = pages[path];
+  const mine = panel.content.model.getMetadata("tinytorch")?.version;
+  const key = `tt-seen-${path}`;
+  if (!page?.version || !mine || mine === page.version) return;
+  if (localStorage.getItem(key) === page.version) return;
+  const fresh = await served(path);
+  const ask = () => notice(
+    "edition",
+    "This notebook has a new version. Yours stays as it is until you say otherwise.",
+    button("Keep mine", () => {
+      localStorage.setItem(key, page.version);
+      notice("edition", "");
+    }),
+    button("Take the new one", take),
+    button("Show the difference", () => showDifference(context.model.toJSON(), fresh)),
+  );
+  async function take() {
+    await context.save();
+    const { edits, beside } = await renew(path, fresh);
+    const undo = await change(edits);
+    await context.revert();
+    notice(
+      "edition",
+      `This is the new version, with the answers of yours that passed. Your copy is ${beside}.`,
+      button("Undo", async () => {
+        await change(undo);
+        await context.revert();
+        ask();
+      }),
+      button("Good", () => notice("edition", "")),
+    );
+  }
+  ask();
+}
+
+function running(panel, { notice, button, restart }) {
+  const { sessionContext } = panel;
+  let since = null;
+  const again = () => {
+    notice("kernel", "");
+    return restart();
+  };
+  setInterval(() => {
+    const busy = sessionContext.session?.kernel?.status === "busy";
+    if (!busy && since !== null) notice("kernel", "");
+    since = busy ? since ?? Date.now() : null;
+    if (!busy || Date.now() - since < LONG * 1000 || Date.now() - since > (LONG + 2) * 1000) return;
+    notice(
+      "kernel",
+      `A cell has been running for ${LONG} seconds. If it never ends, restart Python: your notebook ` +
+        "and your saved code stay, variables go.",
+      button("Restart", again),
+      button("Let it run", () => notice("kernel", "")),
+    );
+  }, 1000);
+}
