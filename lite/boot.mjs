@@ -93,8 +93,16 @@ async function start() {
     stderr: (text) => sinks.stderr(text),
   });
   stop();
-  // Out of stack or memory beyond what Python can catch: it answers nothing any more.
-  pyodide._api.on_fatal = (error) => announce("python", "died", label, String(error));
+  // Out of stack, or of memory beyond what Python can catch: it answers nothing any more. The kernel
+  // sets this handler too, to write to the log.
+  let logged = null;
+  Object.defineProperty(pyodide._api, "on_fatal", {
+    get: () => (error) => {
+      announce("python", "died", label, String(error));
+      return logged?.(error);
+    },
+    set: (handler) => (logged = handler),
+  });
   announce("python", "done", label);
 
   announce("packages", "start", "Loading NumPy and tinytorch");

@@ -2,7 +2,7 @@
 //
 // Given: `notice(key, text, …buttons)`, which shows a line and with an empty text takes it away,
 // `button(text, action)`, `restart()`, `pages` (the site's notebooks) and `died`, a channel's event.
-import { refresh, renew, showDifference } from "./edition.js";
+import { refresh, renew, showDifference, untouched } from "./edition.js";
 import { exportAll, served, styled } from "./panel.js";
 import { all, change } from "./store.js";
 import { watch } from "./saving.js";
@@ -59,7 +59,7 @@ async function editions(panel, { notice, button, pages }) {
   const { context } = panel;
   const { path } = context;
   const replaced = await refresh(pages);
-  if (replaced.has(path) && !context.model.dirty) return context.revert();
+  if (replaced.has(path) && (await untouched(context.model.toJSON()))) return context.revert();
   const page = pages[path];
   const mine = panel.content.model.getMetadata("tinytorch")?.version;
   const key = `tt-seen-${path}`;

@@ -66,6 +66,14 @@ export function watch(app, panel, { alarm, copied }) {
     channel.postMessage({ answer: data.from });
   });
 
+  // What the cells say; a session's start touches the metadata, which nobody has to keep.
+  const words = () => JSON.stringify(context.model.toJSON().cells);
+  let base = words();
+  async function revert() {
+    await context.revert();
+    base = words();
+  }
+
   const stored = (path) => contents.get(path, { content: false }).catch(() => null);
   async function stale() {
     const there = await stored(mine);
@@ -78,6 +86,10 @@ export function watch(app, panel, { alarm, copied }) {
   }
 
   async function saveNotebook(options) {
+    if (!beside && !settled && words() === base && (await stale())) {
+      setTimeout(revert);
+      return stored(mine);
+    }
     if (!beside && !settled && (!(await askFor()) || (await stale()))) {
       letGo();
       beside = await freeName();
@@ -97,12 +109,17 @@ export function watch(app, panel, { alarm, copied }) {
         async theirs() {
           await context.save();
           beside = null;
-          await context.revert();
+          await revert();
         },
       });
     }
     settled = false;
-    if (!beside) return original.save(mine, options);
+    if (!beside) {
+      const now = words();
+      const model = await original.save(mine, options);
+      base = now;
+      return model;
+    }
     return { ...(await original.save(beside, { ...options, name: beside })), path: mine, name: mine };
   }
 
@@ -133,7 +150,7 @@ export function watch(app, panel, { alarm, copied }) {
   // Whoever looks at this tab sees the newest; whoever leaves it has saved.
   const leave = () => context.model.dirty && context.save().catch(() => {});
   const enter = async () => {
-    if (!beside && !context.model.dirty && (await stale())) await context.revert();
+    if (!beside && words() === base && (await stale())) await revert();
   };
   addEventListener("blur", leave);
   addEventListener("focus", enter);

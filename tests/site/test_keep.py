@@ -1,11 +1,19 @@
 """No work is lost: taking it elsewhere and back, a full disk, two tabs, a new build."""
 
+import hashlib
 import io
+import json
+import threading
 import zipfile
 
+import pytest
+from conftest import SITE
 from lab import START, cell_with, opened, run_in, write_and_run
 from playwright.sync_api import Page, expect
 
+from lite.serve import server
+from tinytorch.course import work
+from tinytorch.course.decorator import submit
 from tinytorch.course.exercise import get
 
 STRIDES = get("tensor.contiguous_strides")
@@ -95,3 +103,366 @@ def test_work_goes_to_another_browser_and_is_the_same(page, site_url, assert_cle
         "from tinytorch.course import provenance; print(provenance()['tensor.contiguous_strides'])"
     )
     assert run_in(page, mine) == "yours\n"
+
+
+def save(page: Page) -> None:
+    page.evaluate("window.jupyterapp.shell.currentWidget.context.save()")
+
+
+def type_note(page: Page, text: str) -> None:
+    """Put a raw cell with this text first, as an edit that is not saved yet."""
+    page.evaluate(
+        """(source) => window.jupyterapp.shell.currentWidget.content.model.sharedModel
+            .insertCell(0, { cell_type: "raw", source })""",
+        text,
+    )
+
+
+def note(page: Page, key: str):
+    return page.locator(f'#tt-notice [data-key="{key}"]')
+
+
+def test_no_room_is_said_loudly_and_costs_nothing(page, site_url):
+    opened(page, site_url, "01_tensor.ipynb")
+    pass_strides(page)
+    before = files(page)
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Storage.overrideQuotaForOrigin", {"origin": site_url, "quotaSize": 1000})
+    type_note(page, "long " * 100_000)
+    # Chromium goes on writing for up to half a minute into what it found to be free before.
+    for _ in range(60):
+        page.evaluate("window.jupyterapp.shell.currentWidget.context.save().catch(() => {})")
+        if note(page, "save").count():
+            break
+        page.wait_for_timeout(1000)
+    expect(note(page, "save")).to_contain_text("Not saved: this browser has no room")
+    add = get("tensor.broadcast_shapes")
+    cell = cell_with(page, add.id)
+    write_and_run(page, cell, add.solution)
+    expect(cell.locator(".tt-card")).to_contain_text("Nothing could be saved", timeout=START)
+    after = files(page)
+    del before["01_tensor.ipynb"], after["01_tensor.ipynb"]  # saved until there was no room
+    assert {path: after[path] for path in before} == before
+    with page.expect_download() as download:
+        note(page, "save").get_by_role("button", name="Export everything").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.read(f"{FOLDER}/tensor.py").decode() == before[f"{FOLDER}/tensor.py"]
+    cdp.send("Storage.overrideQuotaForOrigin", {"origin": site_url})
+    save(page)
+    expect(note(page, "save")).to_have_count(0)
+    assert "long long" in files(page)["01_tensor.ipynb"]
+
+
+def test_two_tabs_lose_nothing(page, context, site_url, assert_clean):
+    opened(page, site_url)
+    other = opened(context.new_page(), site_url)
+    type_note(page, "written in the first tab")
+    save(page)
+    type_note(other, "written in the second tab")
+    save(other)
+    expect(note(other, "tabs")).to_contain_text("playground.2.ipynb")
+    kept = files(page)
+    assert "in the first tab" in kept["playground.ipynb"]
+    assert "in the second tab" in kept["playground.2.ipynb"]
+    note(other, "tabs").get_by_role("button", name="Make mine").click()
+    expect(note(other, "tabs")).to_have_count(0)
+    other.wait_for_function(
+        f"async () => !('playground.2.ipynb' in await ({FILES})())", polling=200, timeout=START
+    )
+    kept = files(page)
+    assert "in the second tab" in kept["playground.ipynb"]
+    assert "in the first tab" in kept["playground.3.ipynb"]
+
+
+def test_a_tab_that_is_looked_at_shows_what_another_saved(page, context, site_url, assert_clean):
+    opened(page, site_url)
+    other = opened(context.new_page(), site_url)
+    type_note(other, "from elsewhere")
+    save(other)
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator(".jp-Notebook")).to_contain_text("from elsewhere")
+    type_note(page, "and on here")
+    save(page)
+    expect(note(page, "tabs")).to_have_count(0)
+    assert "playground.2.ipynb" not in files(page)
+
+
+def test_an_endless_cell_is_ended_by_a_restart(page, site_url, assert_clean):
+    opened(page, site_url)
+    put(page, my_tinytorch__tensor_dot_py=f"# %% {STRIDES.id}\n{STRIDES.solution}")
+    cell = page.locator(".jp-CodeCell").first
+    write_and_run(page, cell, "while True: pass")
+    expect(page.locator("#tt-kernel")).to_have_text("running")
+    page.locator("#tt-restart").click()
+    expect(page.locator("#tt-kernel")).to_have_text("ready", timeout=START)
+    mine = f"from tinytorch.course import provenance\nprint(provenance()['{STRIDES.id}'])"
+    assert run_in(page, mine) == "yours\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "deep = []\nfor _ in range(200_000): deep = [deep]\nrepr(deep)",
+            "called itself too deeply",
+        ),
+        ("def f(n): return f(n + 1)\nf(0)", "RecursionError"),
+        ("kept = []\nwhile True: kept.append(bytearray(2**26))", "MemoryError"),
+    ],
+    ids=["stack", "recursion", "memory"],
+)
+def test_a_crash_is_said_and_recovered_from(page, site_url, code, said):
+    opened(page, site_url)
+    cell = page.locator(".jp-CodeCell").first
+    write_and_run(page, cell, code)
+    told = note(page, "died").or_(cell.locator(".jp-OutputArea-output").last)
+    expect(told.first).to_contain_text(said, timeout=START)
+    if note(page, "died").count():
+        note(page, "died").get_by_role("button", name="Restart").click()
+        expect(page.locator("#tt-kernel")).to_have_text("ready", timeout=START)
+        expect(note(page, "died")).to_have_count(0)
+    assert run_in(page, "print(1 + 1)") == "2\n"
+
+
+CONTENTS = SITE.parent / "contents"
+
+
+def at_once(page: Page, site_url: str, name: str) -> None:
+    """A notebook, without waiting for its Python."""
+    opened(page, site_url, name, wait=False)
+    expect(page.locator("body.tt-open")).to_be_attached(timeout=START)
+
+
+def served(name: str) -> dict:
+    """A notebook as the site has it, each cell's source in one piece."""
+    notebook = json.loads((CONTENTS / name).read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook
+
+
+def cell_of(notebook: dict, id: str) -> dict:
+    """The cell of an exercise."""
+    cells = notebook["cells"]
+    return next(c for c in cells if c["metadata"].get("tinytorch", {}).get("exercise") == id)
+
+
+def of_an_earlier_edition(name: str) -> dict:
+    """What an earlier build would have served: other words, with their own version."""
+    notebook = served(name)
+    notebook["cells"][0]["source"] += "\n\nWords of an earlier edition: é."
+    said = [[c["cell_type"], c["source"], c["metadata"]] for c in notebook["cells"]]
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    notebook["metadata"]["tinytorch"]["version"] = digest[:12]
+    return notebook
+
+
+def test_a_new_edition_waits_for_an_answer(page, site_url, assert_clean):
+    page.goto(f"{site_url}/content/index.html")
+    old = of_an_earlier_edition("01_tensor.ipynb")
+    old["cells"].insert(0, {"cell_type": "raw", "id": "mine", "metadata": {}, "source": "my notes"})
+    put(
+        page,
+        **{
+            "01_tensor_dot_ipynb": json.dumps(old),
+            "my_tinytorch__tensor_dot_py": f"# %% {STRIDES.id}\n# mine\n{STRIDES.solution}",
+        },
+    )
+    before = files(page)["01_tensor.ipynb"]
+    at_once(page, site_url, "01_tensor.ipynb")
+    expect(note(page, "edition")).to_contain_text("Yours stays as it is")
+    assert files(page)["01_tensor.ipynb"] == before
+    note(page, "edition").get_by_role("button", name="Show the difference").click()
+    difference = page.get_by_role("dialog", name="What differs")
+    expect(difference.locator("del").first).to_contain_text("my notes")
+    difference.get_by_role("button", name="Close").click()
+
+    note(page, "edition").get_by_role("button", name="Take the new one").click()
+    expect(note(page, "edition")).to_contain_text("01_tensor.mine.ipynb")
+    expect(page.locator(".jp-Notebook")).not_to_contain_text("my notes")
+    now = files(page)
+    assert "my notes" in now["01_tensor.mine.ipynb"]
+    taken = json.loads(now["01_tensor.ipynb"])
+    assert taken["metadata"]["tinytorch"] == served("01_tensor.ipynb")["metadata"]["tinytorch"]
+    assert cell_of(taken, STRIDES.id)["source"].startswith("# mine")
+
+    note(page, "edition").get_by_role("button", name="Undo").click()
+    expect(page.locator(".jp-Notebook")).to_contain_text("my notes")
+    note(page, "edition").get_by_role("button", name="Keep mine").click()
+    at_once(page, site_url, "01_tensor.ipynb")
+    expect(page.locator(".jp-Notebook")).to_contain_text("my notes")
+    expect(note(page, "edition")).to_have_count(0)
+
+
+def test_a_copy_that_was_only_opened_gives_way(page, site_url, assert_clean):
+    page.goto(f"{site_url}/content/index.html")
+    old = json.dumps(of_an_earlier_edition("02_activations.ipynb"))
+    put(page, **{"02_activations_dot_ipynb": old})
+    at_once(page, site_url, "02_activations.ipynb")
+    expect(page.locator(".jp-Notebook")).not_to_contain_text("earlier edition")
+    expect(note(page, "edition")).to_have_count(0)
+
+
+def test_taking_back_keeps_what_it_takes_and_can_be_undone(page, site_url, home, assert_clean):
+    other = get("tensor.broadcast_shapes")
+    for exercise in (STRIDES, other):
+        submit(exercise, exercise.solution)
+    notebook = served("01_tensor.ipynb")
+    cell_of(notebook, STRIDES.id)["source"] = STRIDES.solution
+    page.goto(f"{site_url}/content/index.html")
+    put(
+        page,
+        **{
+            "my_tinytorch__tensor_dot_py": (home / "tensor.py").read_text(),
+            "my_tinytorch__progress_dot_json": (home / "progress.json").read_text(),
+            "01_tensor_dot_ipynb": json.dumps(notebook),
+        },
+    )
+    before = files(page)
+    panel(page, site_url)
+    page.locator(".tt-keep summary").first.click()
+    page.get_by_role("button", name=f"Reset {STRIDES.title}").click()
+    assert files(page) == before  # asked first
+    page.get_by_role("button", name="Take it back").click()
+    expect(said(page)).to_contain_text("Back to the start")
+    now = files(page)
+    work.remove(STRIDES.id)
+    assert now[f"{FOLDER}/tensor.py"] == (home / "tensor.py").read_text()  # as Python writes it
+    assert [*json.loads(now[f"{FOLDER}/progress.json"])["exercises"]] == [other.id]
+    kept = [text for path, text in now.items() if path.startswith(f"{FOLDER}/history/{STRIDES.id}")]
+    assert STRIDES.solution in kept
+    cell = cell_of(json.loads(now["01_tensor.ipynb"]), STRIDES.id)
+    assert "".join(cell["source"]) == STRIDES.stub.rstrip("\n")
+    page.get_by_role("button", name="Undo").click()
+    expect(said(page)).to_contain_text("Undone")
+    assert files(page) == before
+    page.get_by_role("button", name="Reset everything").click()
+    page.get_by_role("button", name="Take it back").click()
+    expect(said(page)).to_contain_text("Back to the start")
+    now = files(page)
+    assert "01_tensor.ipynb" not in now
+    assert any(p.startswith(f"{FOLDER}/history/01_tensor") for p in now)
+    assert json.loads(now[f"{FOLDER}/progress.json"])["exercises"] == {}
+    page.get_by_role("button", name="Undo").click()
+    expect(said(page)).to_contain_text("Undone")
+    assert files(page) == before
+
+
+def zipped(**entries: str | bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"my_tinytorch/../../x.py": "x"}, "outside its folder"),
+        ({"../x.py": "x", "my_tinytorch/a.py": "a"}, "outside its folder"),
+        ({"/my_tinytorch/x.py": "x"}, "outside its folder"),
+        ({"notebooks/..\\x.ipynb": "{}"}, "outside its folder"),
+        ({"my_tinytorch/big.txt": b"0" * 301_000_000}, "over 300 MB"),
+        ({f"my_tinytorch/{n}.txt": "" for n in range(5001)}, "over 5000 files"),
+        ({"else.txt": "x"}, "not an export"),
+        ({"notebooks/a.ipynb": "not JSON"}, "JSON"),
+    ],
+    ids=["dots", "above", "root", "backslash", "size", "files", "other", "json"],
+)
+def test_a_zip_that_is_no_export_is_refused(page, site_url, entries, words):
+    panel(page, site_url)
+    imported(page, zipped(**entries))
+    expect(said(page)).to_contain_text(words)
+    assert files(page) == {}
+
+
+def test_importing_merges_and_loses_nothing(page, site_url, assert_clean):
+    first = "# %% tensor.cat\n1\n\n\n# %% tensor.Tensor.sum\nmine\n"
+    other = "# %% tensor.Tensor.sum\nother\n\n\n# %% tensor.Tensor.mean\n2\n"
+    noted = json.dumps({"exercises": {"a": {"tries": 3}, "b": {"tries": 1, "passed": "x"}}})
+    panel(page, site_url)
+    put(
+        page,
+        my_tinytorch__tensor_dot_py=first,
+        my_tinytorch__progress_dot_json=noted,
+        playground_dot_ipynb='{"cells": ["mine"]}',
+    )
+    data = zipped(
+        **{
+            "my_tinytorch/tensor.py": other,
+            "my_tinytorch/progress.json": json.dumps(
+                {"exercises": {"a": {"passed": "y"}, "c": {"tries": 1}}}
+            ),
+            "my_tinytorch/history/old.py": "old",
+            "notebooks/playground.ipynb": '{"cells": ["other"]}',
+            "package/tinytorch/__init__.py": "import os",
+        }
+    )
+    imported(page, data)
+    expect(said(page)).to_contain_text("2 different")
+    page.get_by_role("button", name="Import, mine stay first").click()
+    expect(said(page)).to_contain_text("Imported")
+    now = files(page)
+    assert work.split(now[f"{FOLDER}/tensor.py"]) == {
+        "tensor.cat": "1\n",
+        "tensor.Tensor.sum": "mine\n",
+        "tensor.Tensor.mean": "2\n",
+    }
+    (beside,) = [p for p in now if p.startswith(f"{FOLDER}/history/tensor.Tensor.sum")]
+    assert now[beside] == "other\n"
+    assert json.loads(now[f"{FOLDER}/progress.json"])["exercises"] == {
+        "a": {"passed": "y"},
+        "b": {"tries": 1, "passed": "x"},
+        "c": {"tries": 1},
+    }
+    assert json.loads(now["playground.ipynb"]) == {"cells": ["mine"]}
+    assert json.loads(now["playground.2.ipynb"]) == {"cells": ["other"]}
+    assert not any("package" in path for path in now)
+
+
+def test_outputs_out_of_a_zip_run_nothing(page, site_url):
+    notebook = served("playground.ipynb")
+    html = "<p>shown</p><img src=x onerror='window.ran = 1'><script>window.ran = 1</script>"
+    cell = next(c for c in notebook["cells"] if c["cell_type"] == "code")
+    cell["metadata"]["trusted"] = True
+    data = {"text/html": html}
+    cell["outputs"] = [{"output_type": "display_data", "data": data, "metadata": {}}]
+    panel(page, site_url)
+    imported(page, zipped(**{"notebooks/playground.ipynb": json.dumps(notebook)}))
+    page.get_by_role("button", name="Import", exact=True).last.click()
+    expect(said(page)).to_contain_text("Imported")
+    at_once(page, site_url, "playground.ipynb")
+    expect(page.locator(".jp-OutputArea-output")).to_contain_text("shown")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.ran") is None
+
+
+def test_the_storage_does_not_depend_on_the_sites_path(page, site_url):
+    """Moving the site to another folder of its host must not hide anybody's work."""
+    settings = json.loads((SITE / "lite" / "jupyter-lite.json").read_text(encoding="utf-8"))
+    config = settings["jupyter-config-data"]
+    names = [config[f"{what}StorageName"] for what in ("contents", "settings", "workspaces")]
+    assert names == ["tinytorch"] * 3
+    running = server(SITE.parent)  # the same site, below another path
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    try:
+        page.goto(f"http://127.0.0.1:{running.server_port}/html/content/index.html")
+        path = "/html/lite/static/keep/store.js"
+        page.evaluate(
+            f"""async () => {{
+                const {{ change, record }} = await import("{path}");
+                await change(new Map([["here.ipynb", record("here.ipynb", '{{"cells": []}}')]]));
+            }}"""
+        )
+        at_once(page, f"http://127.0.0.1:{running.server_port}/html", "playground.ipynb")
+        listed = """async () => {
+            const { contents } = window.jupyterapp.serviceManager;
+            return (await contents.get("", { content: true })).content.map(({ name }) => name);
+        }"""
+        assert "here.ipynb" in page.evaluate(listed)
+        names = page.evaluate("async () => (await indexedDB.databases()).map(({ name }) => name)")
+        assert "tinytorch" in names
+        assert not any("html" in name for name in names)
+    finally:
+        running.shutdown()

@@ -145,28 +145,6 @@ def test_saved_outputs_keep_their_styles_after_a_reload(page, site_url, assert_c
     expect(shown.locator("details")).to_be_attached()
 
 
-def test_a_new_edition_is_offered_beside_ones_own(page, site_url, assert_clean):
-    opened(page, site_url)
-    page.evaluate(
-        """async () => {
-            const panel = window.jupyterapp.shell.currentWidget;
-            panel.content.model.sharedModel.insertCell(0, { cell_type: "raw", source: "my notes" });
-            panel.content.model.setMetadata("tinytorch", { version: "of an earlier build" });
-            await panel.context.save();
-        }"""
-    )
-    page.reload()
-    expect(page.locator(".jp-Notebook")).to_contain_text("my notes")
-    expect(page.locator("#tt-notice")).to_contain_text("Yours stays as it is")
-    page.get_by_role("button", name="Open the new version").click()
-    page.wait_for_url("**path=playground.new-*")
-    expect(page.locator("body.tt-ready")).to_be_attached(timeout=START)
-    expect(page.locator(".jp-Notebook")).not_to_contain_text("my notes")
-    expect(page.locator("#tt-title")).to_have_text("Playground")
-    opened(page, site_url)
-    expect(page.locator(".jp-Notebook")).to_contain_text("my notes")
-
-
 def test_an_exercise_in_the_address_is_shown(page, site_url, assert_clean):
     opened(page, site_url, "01_tensor.ipynb#ex=tensor.Tensor.__matmul__")
     cell = page.locator(".jp-Cell.jp-mod-active")

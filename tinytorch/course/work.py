@@ -217,15 +217,17 @@ def _write(path: Path, text: str) -> None:
     """Write whole or not at all: a tab closed half-way must not leave half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
-    new.write_text(text, encoding="utf-8")
-    _must_say(new, text)
-    new.replace(path)
-    _must_say(path, text)
+    try:
+        new.write_text(text, encoding="utf-8")
+        _must_say(new, text)
+        new.replace(path)
+        _must_say(path, text)
+    except FileNotFoundError:  # a browser without room makes the file, and says nothing
+        raise OSError(f"there is no room for {path.name}") from None
 
 
 def _must_say(path: Path, text: str) -> None:
-    """Raise OSError if a file does not hold `text`: a browser without room says nothing."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+    if path.read_text(encoding="utf-8") != text:
         raise OSError(f"there is no room for {path.name}")
 
 
