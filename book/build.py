@@ -175,6 +175,10 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
         out / "objects.inv",
     ]:
         path.unlink(missing_ok=True)
+    plots = {name for _, name in app.env.images.values()}
+    for path in (out / "_images").glob("*"):
+        if path.name not in plots:  # of an earlier build: a plot's name is its content's hash
+            path.unlink()
     # One request fewer: the theme's first sheet is nothing but an import of another.
     basic = (out / "_static" / "basic.css").read_text(encoding="utf-8")
     basic = re.sub(r"url\(([\"']?)(?!data:)", r"url(\1../", basic)
