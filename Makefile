@@ -21,10 +21,12 @@ serve: site ## build what changed and serve it on 127.0.0.1 (PORT=8000)
 	@$(BIN)/python -m lite.serve _build/html $(PORT)
 
 site: _build/site.stamp ## build the site into _build/html
+	@$(BIN)/python -m book.tour
 
-test: lint site browser ## everything that must be green
+test: lint browser site ## everything that must be green
 	$(BIN)/python -m pytest tests/unit tests/course
 	$(BIN)/python -m tinytorch verify
+	$(BIN)/python -m book.tour --must
 	TINYTORCH_ENGINES=$$($(BIN)/python -m lite.browser --engines) $(BIN)/python -m pytest tests/site
 
 lint: $(VENV)/ready ## ruff: lint and format

@@ -1,6 +1,5 @@
 """Runs in the browser: times products by NumPy's loops, the kernels and whatever else is there."""
 
-import ctypes
 import time
 
 import numpy as np
@@ -70,16 +69,11 @@ def kernels():
     return found
 
 
-ROUNDS = 20_000
-
-
 def limit(dtype, kernel):
     """Multiply-adds on registers alone: what to run, and how many operations a call does."""
-    library = ctypes.CDLL(str(simd.FOLDER / f"fma-{kernel}.wasm"))
-    loop = getattr(library, {"float32": "fma_f32", "float64": "fma_f64"}[dtype])
-    x = np.full(64, 0.5, dtype)
-    at = ctypes.c_void_p(x.ctypes.data)
-    return calls(lambda: (loop(ROUNDS, at), x)), ROUNDS * 20 * 2 * (16 // x.itemsize)
+    path, _ = simd._checked(kernel)
+    run, operations = simd._state.multiply_adds(path, dtype)
+    return calls(run), operations
 
 
 def product(shape_a, shape_b, dtype, repeats=7, at_least=0.02):
@@ -105,6 +99,35 @@ def product(shape_a, shape_b, dtype, repeats=7, at_least=0.02):
             many[f"limit {name}"] = (simd.disable, run)
             share[f"limit {name}"] = flops / done
     return {name: t * share.get(name, 1) for name, t in compare(many, repeats, at_least).items()}
+
+
+EACH = {
+    "x + y": lambda x, y, out: np.add(x, y, out=out),
+    "x / y": lambda x, y, out: np.divide(x, y, out=out),
+    "x.sum(0)": lambda x, y, out: x.sum(0),
+    "x.sum(-1)": lambda x, y, out: x.sum(-1),
+    "x.max(-1)": lambda x, y, out: x.max(-1),
+    "np.maximum(x, 0)": lambda x, y, out: np.maximum(x, 0, out=out),
+    "np.sqrt(y)": lambda x, y, out: np.sqrt(y, out=out),
+    "np.exp(x)": lambda x, y, out: np.exp(x, out=out),
+    "np.tanh(x)": lambda x, y, out: np.tanh(x, out=out),
+    "softmax(x)": lambda x, y, out: softmax(x, out),
+}
+
+
+def softmax(x, out):
+    np.subtract(x, x.max(-1, keepdims=True), out=out)
+    np.exp(out, out=out)
+    np.divide(out, out.sum(-1, keepdims=True), out=out)
+
+
+def each(name, shape):
+    """Seconds a number of a float32 function, on random numbers (y: positive ones)."""
+    x = rng.standard_normal(shape, "f4")
+    y, out = np.abs(x), np.empty_like(x)
+    run = calls(lambda: EACH[name](x, y, out))
+    many = {name: (on, run) for name, on in kernels().items()}
+    return {name: t / x.size for name, t in compare(many, 5).items()}
 
 
 def conv(batch, channels, size, filters, width):

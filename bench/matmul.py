@@ -1,4 +1,5 @@
-"""`python -m bench.matmul`: how fast A @ B is in a browser, one table, all from the same run.
+"""`python -m bench.matmul`: how fast A @ B is in a browser, and what else the kernels replace; all
+from the same run.
 
 Compared are NumPy's own loops, our kernels, SciPy's OpenBLAS (if its wheel can be had) and
 TensorFlow.js's wasm backend (if npm can bring it), beside the machine's limit: multiply-adds on
@@ -29,14 +30,14 @@ SHAPES = [([n, n], [n, n]) for n in SQUARES] + [
     ([32, 8, 64, 64], [32, 8, 64, 64]),
 ]
 SMALL = [([n, n], [n, n]) for n in (1, 2, 4, 8, 16)]
+FUNCTIONS_OF = [[64, 4, 64, 64], [100, 128], [128, 10]]
 COLUMNS = ["numpy", "baseline", "relaxed", "scipy", "tfjs"]
+TITLES = {"relaxed": "relaxed SIMD", "baseline": "plain SIMD", "tfjs": "TF.js"}
 
 
 def package(folder: Path) -> Path:
-    """tinytorch.simd, its kernels and the limit's loops in one archive."""
+    """tinytorch.simd and its kernels in one archive."""
     files = build.compile(folder)
-    for name, features in build.FEATURES.items():
-        files.append(build.side_module(HERE / "fma.c", folder / f"fma-{name}.wasm", *features))
     path = folder / "simd.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("tinytorch/__init__.py", "")
@@ -90,10 +91,9 @@ def row(label: str, cells: list[str]) -> None:
 
 
 def figures(tab: Tab) -> None:
-    titles = {"relaxed": "relaxed SIMD", "baseline": "plain SIMD", "tfjs": "TF.js"}
     for dtype in ("float32", "float64"):
         print(f"\n{dtype}, GFLOP/s (× NumPy's own)")
-        heads = [titles.get(c, c) for c in COLUMNS] + ["limit", "of limit"]
+        heads = [TITLES.get(c, c) for c in COLUMNS] + ["limit", "of limit"]
         row("", heads)
         for a, b in SHAPES if dtype == "float32" else SHAPES[: len(SQUARES)]:
             got = tab.run("product(**args)", 300, shape_a=a, shape_b=b, dtype=dtype)
@@ -120,6 +120,16 @@ def small(tab: Tab) -> None:
             for c in COLUMNS
         ]
         row(f"{times(a)} @ {times(b)}", cells)
+
+
+def functions(tab: Tab) -> None:
+    for shape in FUNCTIONS_OF:
+        print(f"\nfunctions of float32, {times(shape)}, ns a number (× NumPy's own)")
+        row("", [TITLES.get(c, c) for c in COLUMNS[:3]])
+        for name in tab.run("list(EACH)"):
+            got = tab.run("each(**args)", name=name, shape=shape)
+            known = [c for c in COLUMNS if c in got]
+            row(name, [f"{got[c] * 1e9:.2f} ({got['numpy'] / got[c]:.1f}×)" for c in known])
 
 
 def steps(tab: Tab) -> None:
@@ -159,6 +169,7 @@ None""")
                     print(f"TensorFlow.js is left out: {e}")
             figures(tab)
             small(tab)
+            functions(tab)
             steps(tab)
     return 0
 

@@ -3,6 +3,7 @@
 build.py       what surrounds a build: settings, static files, notebooks and the live site after it
 course.py      the course as templates see it: which pages exist, order, titles, addresses
 directives.py  {exercise}, {course}, and the head of each module's page
+tour.py        pictures of the site for the quick start, taken in a browser after the build
 notebook.py    from a page to a student's notebook
 templates/     pieces of HTML; static/: our css and js
 """
@@ -15,8 +16,9 @@ from sphinx.application import Sphinx
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    from . import build, directives
+    from . import build, directives, tour
 
     build.setup(app)
     directives.setup(app)
+    tour.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -22,6 +22,11 @@ from . import course, notebook
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
+# In their order: the course, what reads progress, what shows it.
+SCRIPTS = (
+    *("course.js", "progress.js", "marks.js", "journey.js"),
+    *("live.js", "reach.js", "work.js", "offline.js"),
+)
 
 
 def hash_of(*paths: str) -> str:
@@ -48,10 +53,7 @@ def configure(app: Sphinx, config: Config) -> None:
     write_static(generated)
     config.html_static_path = [str(generated), str(HERE / "static")]
     config.templates_path = [str(course.TEMPLATES), *config.templates_path]
-    config.html_js_files = [
-        (name, {"defer": "defer"})
-        for name in ("course.js", "progress.js", "live.js", "reach.js", "work.js", "offline.js")
-    ]
+    config.html_js_files = [(name, {"defer": "defer"}) for name in SCRIPTS]
     config.html_css_files = ["book.css"]
 
     # Cached outputs belong to the framework and the style that made them.
@@ -105,14 +107,18 @@ def page_context(
 ) -> None:
     """What our templates need, and the order of pages as the map has it."""
     here = course.page_of(docname)
-    others = [
-        name
-        for name in app.env.toctree_includes.get(app.config.root_doc, [])
+    listed = app.env.toctree_includes.get(app.config.root_doc, [])
+    first = next((i for i, name in enumerate(listed) if course.page_of(name)), len(listed))
+    before = [(name, app.env.titles[name].astext()) for name in listed[:first]]
+    after = [
+        (name, app.env.titles[name].astext())
+        for name in listed[first:]
         if course.page_of(name) is None
     ]
     context.update(
         tt_acts=[(act, course.pages_of(act)) for act in course.COURSE.acts],
-        tt_pages=[(name, app.env.titles[name].astext()) for name in others],
+        tt_before=before,
+        tt_after=after,
         tt_page=here,
         tt_live=course.live(docname),
         tt_live_url=course.live_url,
@@ -125,8 +131,9 @@ def page_context(
     )
     if here:
         context["title"] = here.full_title
-    order = [(app.config.root_doc, "Home")]
+    order = [(app.config.root_doc, "Home"), *before]
     order += [(p.docname, f"{p.label} {p.title}".strip()) for p in course.all_pages() if p.exists]
+    order += after
     names = [name for name, _ in order]
     if docname in names:
         at = names.index(docname)
@@ -162,8 +169,16 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     if app.builder.name != "html":
         return
     out = Path(app.outdir)
-    for path in [*out.glob("_static/**/*.map"), out / "objects.inv"]:
+    for path in [
+        *out.glob("_static/**/*.map"),
+        *out.glob("_static/*macros.html"),
+        out / "objects.inv",
+    ]:
         path.unlink(missing_ok=True)
+    plots = {name for _, name in app.env.images.values()}
+    for path in (out / "_images").glob("*"):
+        if path.name not in plots:  # of an earlier build: a plot's name is its content's hash
+            path.unlink()
     # One request fewer: the theme's first sheet is nothing but an import of another.
     basic = (out / "_static" / "basic.css").read_text(encoding="utf-8")
     basic = re.sub(r"url\(([\"']?)(?!data:)", r"url(\1../", basic)
@@ -185,9 +200,10 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     except notebook.PageError as error:
         raise ExtensionError(str(error)) from None
     log.info("notebooks: %s", ", ".join(names))
-    from lite import build, offline
+    from lite import build, offline, policy
 
     build.build(contents, out / "lite")
+    policy.write(out)
     offline.build(out)
 
 

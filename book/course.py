@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from functools import cached_property
+from itertools import pairwise
 
 import jinja2
 
@@ -95,10 +97,12 @@ def live_url(docname: str, name: str, exercise: str = "") -> str:
 
 
 def script() -> str:
-    """What progress.js must know: for each module its page and exercises, in the course's order."""
+    """What our scripts must know of the course: its written modules, and what a milestone needs."""
     modules = [
         {
             "id": page.id,
+            "act": page.item.act.number,
+            "where": f"Act {page.item.act.roman}",
             "label": page.label,
             "title": page.title,
             "url": f"{page.docname}.html",
@@ -108,7 +112,47 @@ def script() -> str:
         for page in all_pages()
         if page.kind == "module" and page.exists
     ]
-    return f"window.tinytorchCourse = {json.dumps(modules, ensure_ascii=False)};\n"
+    milestones = [
+        {
+            "name": page.key,
+            "title": f"{page.label} {page.title}".strip(),
+            "after": page.item.after,
+            "url": f"{page.docname}.html",
+        }
+        for page in all_pages()
+        if page.kind == "milestone" and page.exists
+    ]
+    known = {
+        "modules": modules,
+        "milestones": milestones,
+        "complete": [a.number for a in COURSE.acts if all(Page(m).exists for m in a.modules)],
+    }
+    return f"window.tinytorchCourse = {json.dumps(known, ensure_ascii=False)};\n"
+
+
+def written(modules: Iterable[Module]) -> int:
+    """How many of these modules have a page."""
+    return sum(Page(module).exists for module in modules)
+
+
+def gap(index: int) -> float:
+    """How far down the timeline a milestone stands below the one before it, 0 to 1."""
+    years = [int(m.year or 2026) for m in COURSE.milestones]
+    gaps = [0, *(b - a for a, b in pairwise(years))]
+    return round(gaps[index] / max(gaps), 2)
+
+
+def hours_of(modules: Iterable[Module]) -> str:
+    """The hours of these modules together: "8–12"."""
+    low, high = (sum(m.hours[i] for m in modules) for i in (0, 1))
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
+def weeks_of(acts: Iterable[Act]) -> str:
+    """The weeks of these acts together: "3.5–4.5"."""
+    ends = [[float(w) for w in act.weeks.split("–")] for act in acts]
+    low, high = sum(e[0] for e in ends), sum(e[-1] for e in ends)
+    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
 
 
 def _environment() -> jinja2.Environment:
@@ -117,7 +161,17 @@ def _environment() -> jinja2.Environment:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.globals.update(acts=COURSE.acts, pages_of=pages_of, course=COURSE, Page=Page)
+    made.globals.update(
+        acts=COURSE.acts,
+        pages_of=pages_of,
+        course=COURSE,
+        Page=Page,
+        hours_of=hours_of,
+        weeks_of=weeks_of,
+        exercises=exercises,
+        gap=gap,
+        written=written,
+    )
     return made
 
 

@@ -1,4 +1,4 @@
-"""The directives of our pages: {exercise}, {course}, and the head that every module's page gets."""
+"""The directives of our pages, {exercise}, {course} and {shot}, and the head of a module's page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from tinytorch.course.exercise import Exercise, exercises, get
 
-from . import course
+from . import course, diagrams, tour
 
 
 class exercise(nodes.General, nodes.Element):
@@ -74,16 +74,36 @@ class ExerciseDirective(SphinxDirective):
 
 
 class CourseDirective(Directive):
-    """```{course} acts```: a picture made from the course map, by the template of that name."""
+    """```{course} acts```: a picture or a table of the course map, by its function or template."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         docname = self.state.document.settings.env.docname
         name = self.arguments[0]
+        if name in diagrams.PICTURES:
+            up = course.up(docname)
+            return [html(diagrams.PICTURES[name](lambda page: f"{up}{page.docname}.html"))]
         if not (course.TEMPLATES / f"course-{name}.html").is_file():
-            raise self.error(f"no template course-{name}.html")
+            known = ", ".join(diagrams.PICTURES)
+            raise self.error(f"no template course-{name}.html, and no picture; there are {known}")
         return [html(course.render(f"course-{name}.html", docname))]
+
+
+class ShotDirective(Directive):
+    """```{shot} page```: a picture of the site itself; see tour.py. Absent, it leaves no gap."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        if name not in tour.SHOTS:
+            raise self.error(f"no picture {name!r}; there are {', '.join(tour.SHOTS)}")
+        docname = self.state.document.settings.env.docname
+        up = course.up(docname)
+        addresses = [(theme, up + tour.file(name, theme)) for theme in tour.THEMES]
+        shot = tour.SHOTS[name]
+        return [html(course.render("shot.html", docname, shot=shot, addresses=addresses))]
 
 
 class PageHead(SphinxTransform):
@@ -119,4 +139,5 @@ def setup(app: Sphinx) -> None:
     app.add_node(exercise, html=(visit_exercise, depart_exercise))
     app.add_directive("exercise", ExerciseDirective)
     app.add_directive("course", CourseDirective)
+    app.add_directive("shot", ShotDirective)
     app.add_transform(PageHead)

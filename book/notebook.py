@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 
 from tinytorch.course.exercise import get
 
+FUTURE = "from __future__ import annotations  # for Pythons before 3.14"
 CONTENT = Path(__file__).parent.parent / "content"
 TO_SITE = "../../"  # from lite/notebooks/index.html, where the notebook is shown
 ADMONITIONS = {"note", "tip", "hint", "important", "seealso", "warning", "caution", "admonition"}
@@ -90,7 +91,7 @@ def _open(cells: list[NotebookNode]) -> None:
     code = [cell for cell in cells if cell.cell_type == "code"]
     exercises = ["tinytorch" in cell.metadata for cell in code]
     if any(exercises) and not exercises[0]:
-        code[0].source = f"from __future__ import annotations\n\n{code[0].source}"
+        code[0].source = f"{FUTURE}\n\n{code[0].source}"
 
 
 def _name(cells: list[NotebookNode]) -> None:

@@ -50,19 +50,20 @@ function countBytes(progress) {
   };
 }
 
-// What the service worker found to be other than what the site was built with is not run.
+// What the service worker found to be other than what the site was built with is not run, and the
+// start ends with that, whatever Pyodide makes of the missing file.
 const native = self.fetch;
-self.fetch = async (...args) => {
-  const response = await native(...args);
-  const damaged = response.headers.get("X-TinyTorch-Damaged");
-  if (damaged) {
-    throw new Error(
-      `${damaged} is not the file this site was built with. It arrived damaged, or the site has ` +
-        "just changed: reload the page",
-    );
-  }
-  return response;
-};
+const refused = new Promise((_, refuse) => {
+  self.fetch = async (...args) => {
+    const response = await native(...args);
+    const name = response.headers.get("X-TinyTorch-Damaged");
+    if (!name) return response;
+    const why = "it arrived damaged, or the site has just changed. Reload the page";
+    const error = new Error(`${name} is not the file this site was built with: ${why}`);
+    refuse(error);
+    throw error;
+  };
+});
 
 async function start() {
   const label = "Starting Python";
@@ -131,8 +132,8 @@ let started = null;
 
 // Start now; the result is what the first loadPyodide gets.
 export function warm() {
-  started ??= start();
-  started.catch((error) => announce("python", "failed", "Python did not start", String(error)));
+  started ??= Promise.race([start(), refused]);
+  started.catch((error) => announce("python", "failed", "Python did not start", error?.message ?? String(error)));
   return started;
 }
 

@@ -5,7 +5,7 @@
   const container = navigator.serviceWorker;
   const root = new URL("../", document.currentScript.src).href;
   const notebook = document.getElementById("tt-bar") !== null;
-  const MB = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
+  const MB = (bytes) => (bytes / 1e6).toFixed(0);
   if (!container) return;
 
   let state = null;
@@ -26,8 +26,8 @@
     if (trouble === "full") return [element("span", "Not ready for offline: no room on this device")];
     if (ready) return [element("span", "Ready for offline")];
     if (trouble) {
-      const text = `Ready for offline: ${MB(done)} of ${MB(total)} MB, waiting for a connection`;
-      return [element("span", text)];
+      const text = `Getting ready for offline: ${MB(done)} of ${MB(total)} MB`;
+      return [element("span", text), element("span", "Waiting for a connection")];
     }
     if (!asked) {
       const begin = () => {
@@ -40,10 +40,13 @@
   }
 
   function data() {
-    return state.data.map(({ name, bytes, done, taking }) => {
+    return state.data.map(({ name, bytes, done, taking, trouble }) => {
       if (taking) return element("span", `${name}: ${MB(done)} of ${MB(bytes)} MB`);
-      if (done) return element("span", `${name} too`);
-      return element("button", `Keep ${name} too, ${MB(bytes)} MB`, () => send("take data"));
+      if (done) return element("span", `with ${name}`);
+      let words = `Keep ${name} too, ${MB(bytes)} MB`;
+      if (trouble === "full") words = `No room for ${name}, ${MB(bytes)} MB: try again`;
+      else if (trouble) words = `${name} did not arrive: try again`;
+      return element("button", words, () => send("take data"));
     });
   }
 

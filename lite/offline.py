@@ -93,7 +93,6 @@ def icon(svg: Path, size: int, margin: float = 0.0, paper: str | None = None) ->
     left, top, width, _ = (float(v) for v in root.attrib["viewBox"].split())
     scale = 4 * size * (1 - 2 * margin) / width  # drawn four times as large: smooth edges
     image = Image.new("RGBA", (4 * size, 4 * size), paper or (0, 0, 0, 0))
-    draw = ImageDraw.Draw(image)
     for group in root:
         opacity = round(255 * float(group.get("fill-opacity", 1)))
         colour = f"{group.get('fill')}{opacity:02x}"
@@ -107,7 +106,7 @@ def icon(svg: Path, size: int, margin: float = 0.0, paper: str | None = None) ->
             draw.rounded_rectangle((x, y, x + w * scale, y + h * scale), r * scale, fill=colour)
         image = Image.alpha_composite(image, layer)
     out = io.BytesIO()
-    image.resize((size, size), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    image.reduce(4).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

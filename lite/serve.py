@@ -1,6 +1,6 @@
 """A small static server for looking at the built site: `python -m lite.serve FOLDER PORT`.
 
-It answers as a static host would, with the types browsers insist on, and does nothing else.
+It answers as a static host would, with the types browsers insist on and the headers of `_headers`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
+
+from lite import policy
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -27,6 +29,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     }
 
     def end_headers(self) -> None:
+        for name, value in policy.headers().items():
+            self.send_header(name, value)
         self.send_header("Cache-Control", "no-cache")  # ask again, and be told 304
         super().end_headers()
 

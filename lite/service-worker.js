@@ -41,18 +41,23 @@ async function remember(build) {
   await (await caches.open(BUILDS)).put(ROOT + id, new Response(record));
 }
 
+let recorded = false;
 async function recall() {
   const found = new Map([[own.id, own]]);
-  const cache = await caches.open(BUILDS);
-  for (const key of await cache.keys()) {
-    const record = await (await cache.match(key)).json();
-    if (record.id !== own.id) found.set(record.id, asBuild(record));
-    else [own.complete, own.clients] = [record.complete, new Set(record.clients)];
+  try {
+    const cache = await caches.open(BUILDS);
+    for (const key of await cache.keys()) {
+      const record = await (await cache.match(key)).json();
+      if (record.id !== own.id) found.set(record.id, asBuild(record));
+      else [recorded, own.complete] = [true, record.complete];
+    }
+  } catch (error) {
+    console.warn("what is kept cannot be read:", error);
   }
   return found;
 }
 
-let builds = recall();
+const builds = recall();
 
 async function buildOf(clientId) {
   for (const build of (await builds).values()) {
@@ -64,16 +69,17 @@ async function buildOf(clientId) {
 // Files that no build on this machine needs any more, and data that is no longer the site's.
 async function sweep() {
   const known = await builds;
+  if (self.registration.installing) return true; // a newer build is bringing its files
   const open = await self.clients.matchAll({ includeUncontrolled: true, type: "all" });
-  for (const build of [...known.values()]) {
-    if (build === own || open.some(({ id }) => build.clients.has(id))) continue;
-    known.delete(build.id);
-    await (await caches.open(BUILDS)).delete(ROOT + build.id);
-  }
+  const used = (build) => build === own || open.some(({ id }) => build.clients.has(id));
+  const over = [...known.values()].filter((build) => !used(build));
+  for (const { id } of over) known.delete(id);
   const keys = [...known.values()].map((b) => [...b.controller.getURLsToCacheKeys().values()]);
   const needed = new Set(keys.flat());
   const cache = await caches.open(KEPT);
   for (const { url } of await cache.keys()) if (!needed.has(url)) await cache.delete(url);
+  // Last: a worker that is stopped before this has something to sweep the next time.
+  for (const { id } of over) await (await caches.open(BUILDS)).delete(ROOT + id);
   const data = await caches.open(KEPT_DATA);
   for (const { url } of await data.keys()) {
     if (!url.startsWith(DATA_FOLDER)) continue;
@@ -96,16 +102,20 @@ let filling = null;
 let left = null; // bytes that the cache still lacks, once they were counted
 let trouble = "";
 
-// A file of a build: from the cache, else from the network if it is that build's to the last bit.
-function obtain(build, url, event, cache = "no-cache") {
-  const cacheKey = build.controller.getCacheKeyForURL(url);
-  const integrity = build.controller.getIntegrityForCacheKey(cacheKey);
-  const request = new Request(url, { integrity, cache, credentials: "same-origin" });
+// Put a file of this build into the cache, if it is that file to the last bit.
+async function keep(url, event, cache) {
+  const cacheKey = own.controller.getCacheKeyForURL(url);
+  const integrity = own.controller.getIntegrityForCacheKey(cacheKey);
+  const request = new Request(url, { integrity, cache });
   const params = { cacheKey, integrity };
-  const [response, done] = build.controller.strategy.handleAll({ request, event, params });
+  const [response, done] = own.controller.strategy.handleAll({ request, event, params });
   coming.set(cacheKey, done);
-  done.catch(() => {}).finally(() => coming.delete(cacheKey));
-  return { response, done };
+  try {
+    const [{ ok, status }] = await Promise.all([response, done]);
+    if (!ok) throw new Error(`${url} is answered with ${status}`);
+  } finally {
+    coming.delete(cacheKey);
+  }
 }
 
 // Only a browser that is at rest is asked to fetch: a notebook that starts comes first.
@@ -125,8 +135,10 @@ async function missing() {
 async function fetchMissing(event, patient) {
   const todo = await missing();
   left = bytesOf(todo);
+  // A newer build takes over only when this worker has nothing left to do.
+  const superseded = () => patient && (self.registration.installing || self.registration.waiting);
   async function next() {
-    for (let file; (file = todo.shift()); ) {
+    for (let file; !superseded() && (file = todo.shift()); ) {
       while (patient && Date.now() < busyUntil) await pause(500);
       const url = ROOT + file[0];
       const key = own.controller.getCacheKeyForURL(url);
@@ -136,8 +148,10 @@ async function fetchMissing(event, patient) {
       } catch (error) {
         if (error.name === "QuotaExceededError") throw error;
         // A browser's own cache can be behind the site: once more, past it.
+        if (patient) await pause(1000);
         await keep(url, event, "reload").catch((problem) => {
           console.warn(`${url} could not be kept`);
+          todo.length = 0; // nor need the others be tried
           throw problem;
         });
       }
@@ -148,15 +162,9 @@ async function fetchMissing(event, patient) {
   await Promise.all(Array.from({ length: AT_ONCE }, next));
 }
 
-async function keep(url, event, cache) {
-  const { response, done } = obtain(own, url, event, cache);
-  const [{ ok, status }] = await Promise.all([response, done]);
-  if (!ok) throw new Error(`${url} is answered with ${status}`);
-}
-
 function fill(event) {
   filling ??= (async () => {
-    await builds;
+    await active;
     if (own.complete) return;
     trouble = "";
     try {
@@ -166,6 +174,7 @@ function fill(event) {
     } catch (error) {
       trouble = error.name === "QuotaExceededError" ? "full" : "stopped";
       console.warn("not ready for offline:", error);
+      self.registration.update().catch(() => {}); // perhaps the site is not this build's any more
     } finally {
       filling = null;
       await tell();
@@ -175,6 +184,14 @@ function fill(event) {
 }
 
 // Life cycle
+
+// Pages are handed over before the event "activate" is: their messages wait for it.
+let isActive;
+const active = new Promise((resolve) => (isActive = resolve));
+builds.then(() => {
+  // Firefox does not let a worker ask: one that has left its record was active before.
+  if (self.serviceWorker ? self.serviceWorker.state === "activated" : recorded) isActive();
+});
 
 self.addEventListener("install", (event) => {
   const install = async () => {
@@ -198,13 +215,16 @@ self.addEventListener("activate", (event) => {
       last.clients = new Set(open.map(({ id }) => id).filter((id) => !theirs(id)));
       await remember(last);
     }
-    own.clients.clear();
     own.complete ||= (await missing()).length === 0;
     await remember(own);
-    await self.clients.claim();
+  };
+  const takeOver = async () => {
+    await activate().catch((error) => console.warn("nothing can be kept:", error));
+    await self.clients.claim(); // the drive is needed whatever can be kept
+    isActive();
     sweep().then(tell);
   };
-  event.waitUntil(activate());
+  event.waitUntil(takeOver());
 });
 
 // What pages are told, and may ask for
@@ -218,6 +238,7 @@ async function stateFor(clientId) {
     bytes,
     done: (await data.match(ROOT + path)) ? bytes : (taking.get(path) ?? 0),
     taking: taking.has(path),
+    trouble: lost.get(path) ?? "",
   });
   return {
     type: "tinytorch-offline",
@@ -241,10 +262,12 @@ function tellSoon() {
   tell();
 }
 
-const taking = new Map(); // path -> bytes so far
+const taking = new Map(); // path of data -> bytes so far
+const lost = new Map(); // path of data -> why it did not come
 async function take([path, hash, size]) {
   if (taking.has(path)) return;
   taking.set(path, 0);
+  lost.delete(path);
   try {
     const cache = await caches.open(KEPT_DATA);
     if (await cache.match(ROOT + path)) return;
@@ -258,10 +281,9 @@ async function take([path, hash, size]) {
     const bytes = await new Blob(parts).arrayBuffer();
     if ((await sha256(bytes)) !== hash) throw new Error(`${path} arrived damaged`);
     await cache.put(ROOT + path, new Response(bytes));
-    trouble = "";
   } catch (error) {
-    trouble = error.name === "QuotaExceededError" ? "full" : "data";
-    console.warn(error);
+    lost.set(path, error.name === "QuotaExceededError" ? "full" : "stopped");
+    console.warn(`${path} could not be kept:`, error);
   } finally {
     taking.delete(path);
     await tell();
@@ -274,6 +296,7 @@ self.addEventListener("message", (event) => {
   if (data === "take data") event.waitUntil(Promise.all(DATA.map(take)));
   if (data !== "state" && data !== "fill") return;
   const answer = async () => {
+    await active;
     source.postMessage(await stateFor(source.id));
     if ((await builds).size === 1) return;
     if (await sweep()) await pause(5000).then(sweep); // a page that is just being left
@@ -298,7 +321,7 @@ async function fromBuild({ request, event }) {
     // Until a build is complete its pages come from the network, as if there was no worker; what
     // Python runs is checked from the first visit on.
     const checked = known && (build.complete || (build === own && request.url.startsWith(PYTHON)));
-    if (checked) return await checkedFile(build, known, event);
+    if (checked) return await checkedFile(known, event);
     return await fetch(request);
   } catch (error) {
     const kept = known && (await (await caches.open(KEPT)).match(known.cacheKey));
@@ -308,24 +331,30 @@ async function fromBuild({ request, event }) {
   }
 }
 
-async function checkedFile(build, { cacheKey }, event) {
-  if (coming.has(cacheKey)) await coming.get(cacheKey).catch(() => {});
+// A file of a build, to the last bit: what was kept, else from the network, and then kept.
+async function checkedFile({ cacheKey, integrity }, event) {
+  await coming.get(cacheKey)?.catch(() => {});
+  const cache = await caches.open(KEPT);
+  const kept = await cache.match(cacheKey, { ignoreVary: true });
+  if (kept) return kept;
   const url = new URL(cacheKey);
-  url.searchParams.delete("__WB_REVISION__");
-  try {
-    return await obtain(build, url.href, event).response;
-  } catch (error) {
-    // Not what was expected, or no room to keep it: once more, past the browser's own cache.
-    const integrity = build.controller.getIntegrityForCacheKey(cacheKey);
-    const again = await fetch(url, { integrity, cache: "reload" }).catch(() => null);
-    if (again) return again;
-    if (!(await fetch(url, { method: "HEAD" }).catch(() => null))?.ok) throw error;
-    const file = url.pathname.split("/").pop();
-    return new Response(`${file} is not the file this site was built with`, {
-      status: 502,
-      headers: { [DAMAGED]: file },
-    });
+  url.search = "";
+  for (const mode of ["no-cache", "reload"]) { // a browser's own cache can be behind the site
+    const response = await fetch(url, { integrity, cache: mode }).catch(() => null);
+    if (!response) continue;
+    if (response.ok) {
+      // Not waited for: it must not hold up the answer, nor break it where there is no room.
+      const put = cache.put(cacheKey, response.clone()).finally(() => coming.delete(cacheKey));
+      coming.set(cacheKey, put);
+      event.waitUntil(put.catch(() => {}));
+    }
+    return response;
   }
+  const { ok } = await fetch(url, { method: "HEAD" });
+  const file = url.pathname.split("/").pop();
+  if (!ok) throw new Error(`${file} could not be fetched`);
+  const text = `${file} is not the file this site was built with`;
+  return new Response(text, { status: 502, headers: { [DAMAGED]: file } });
 }
 
 function notHere() {

@@ -122,7 +122,9 @@
     container.register = () => registered;
     if (container.controller) return void registered.catch(() => {});
     const { active } = await registered;
-    if (active && !sessionStorage.getItem("tt-forced")) {
+    if (container.controller) return;
+    // One that is still being activated takes this page over as its last step.
+    if (active?.state === "activated" && !sessionStorage.getItem("tt-forced")) {
       // A forced reload leaves the page outside the service worker's reach; a plain one does not.
       sessionStorage.setItem("tt-forced", "1");
       location.reload();

@@ -1,4 +1,4 @@
-"""What a built site weighs, by part: `python -m lite.size _build/html`."""
+"""What a built site weighs, by part and offline: `python -m lite.size _build/html`."""
 
 from __future__ import annotations
 
@@ -47,4 +47,8 @@ def report(site: Path) -> str:
 
 
 if __name__ == "__main__":
-    print(report(Path(sys.argv[1] if len(sys.argv) > 1 else "_build/html")))
+    from lite import offline
+
+    site = Path(sys.argv[1] if len(sys.argv) > 1 else "_build/html")
+    print(report(site))
+    print(offline.report(site))

@@ -152,7 +152,7 @@ class Graph:
     def _svg(self, style: str = "") -> str:
         labels = {node: self._label(node) for node in self.nodes}
         sizes = {n: (max(map(len, ls)) * 7.3 + 20, len(ls) * 15 + 10) for n, ls in labels.items()}
-        at, paths, width, height = _layout(self.nodes, sizes)
+        at, paths, width, height = layered(self.nodes, sizes)
         id = f"graph-{zlib.crc32(repr(self).encode()):08x}"
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -195,8 +195,11 @@ def _bytes(n: int) -> str:
     return f"{n} B" if n < 1024 else f"{n / 1024:.3g} KiB" if n < 2**20 else f"{n / 2**20:.3g} MiB"
 
 
-def _layout(nodes: list[Function], sizes: dict) -> tuple[dict, list, float, float]:
+def layered(nodes: list, sizes: dict) -> tuple[dict, list, float, float]:
     """Where to draw: nodes' (middle, top), edges as lists of points, and the drawing's size.
+
+    nodes: anything with `inputs`, a list of nodes, or None; users before what they use. sizes: each
+    node's (width, height).
 
     After Sugiyama, Tagawa and Toda 1981: nodes in rows below all their inputs; an edge over several
     rows gets a small invisible node in each; then every node moves towards the mean of the nodes it

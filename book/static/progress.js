@@ -1,4 +1,5 @@
-// The student's progress, shown on the pages: read from where the live notebooks keep their files.
+// The student's progress, read from where the live notebooks keep their files, and handed to
+// whatever shows it: marks.js on every page, journey.js on the pages about the whole course.
 //
 // The record is written by tinytorch/course/work.py as my_tinytorch/progress.json. JupyterLite keeps
 // files in IndexedDB; nothing is created here when it is not there yet.
@@ -6,8 +7,9 @@
   const DATABASE = "tinytorch"; // contentsStorageName in lite/jupyter-lite.json
   const STORE = "files";
   const KEY = "my_tinytorch/progress.json";
-  const course = window.tinytorchCourse || [];
-  const root = document.documentElement.dataset.content_root || "./";
+  const course = window.tinytorchCourse;
+  const watchers = [];
+  let now = null;
 
   function read() {
     return new Promise((resolve) => {
@@ -49,64 +51,53 @@
     }
   }
 
-  const each = (selector, fn) => document.querySelectorAll(selector).forEach(fn);
-
-  function tick(element, done) {
-    element.classList.toggle("tt-done", done);
-    const mark = element.querySelector(".tt-tick");
-    if (mark) mark.hidden = !done;
-  }
-
-  function show(record) {
+  // The record, and what follows from it: how far each module is, and where to go on.
+  function digest(record) {
     const exercises = record?.exercises ?? {};
-    const milestones = record?.milestones ?? {};
     const passed = (id) => Boolean(exercises[id]?.passed);
-
-    each("section.exercise", (card) => tick(card, passed(card.dataset.exercise)));
-    each("[data-milestone]", (item) => tick(item, Boolean(milestones[item.dataset.milestone])));
-    for (const module of course) {
-      const total = module.exercises.length;
-      const built = module.exercises.filter((e) => passed(e.id)).length;
-      each(`li[data-module="${module.id}"]`, (item) => {
-        tick(item, total > 0 && built === total);
-        item.classList.toggle("tt-begun", built > 0 && built < total);
-      });
-      each(`.tt-progress[data-module="${module.id}"]`, (bar) => {
-        bar.hidden = built === 0;
-        bar.querySelector("progress").value = built;
-        bar.querySelector("b").textContent = built;
-      });
-    }
-    each(".tt-continue", (link) => offer(link, exercises, passed));
-  }
-
-  // The way back: to the first exercise not yet built in the module worked on last.
-  function offer(link, exercises, passed) {
     let last = null;
     let when = "";
-    for (const module of course) {
+    const modules = course.modules.map((module) => {
+      const total = module.exercises.length;
+      const built = module.exercises.filter((e) => passed(e.id)).length;
       for (const e of module.exercises) {
         const at = exercises[e.id]?.passed ?? (exercises[e.id] ? "0" : "");
         if (at > when) [when, last] = [at, module];
       }
-    }
-    const from = last ? course.indexOf(last) : -1;
-    const open = (module) => module.exercises.find((e) => !passed(e.id));
-    const next = from < 0 ? null : course.slice(from).find(open) ?? course.find(open);
-    link.hidden = !next;
-    if (!next) return;
-    const exercise = open(next);
-    link.href = `${root}${next.url}#ex-${exercise.id.replaceAll(".", "-")}`;
-    link.textContent = `Continue where you stopped: ${next.title}, ${exercise.title.toLowerCase()}`;
+      return { ...module, total, built, complete: total > 0 && built === total };
+    });
+    // The first exercise not yet built, from the module worked on last.
+    const from = last ? modules.findIndex((m) => m.id === last.id) : -1;
+    const open = (m) => !m.complete;
+    const module = from < 0 ? null : modules.slice(from).find(open) ?? modules.find(open) ?? null;
+    const exercise = module?.exercises.find((e) => !passed(e.id)) ?? null;
+    const milestones = record?.milestones ?? {};
+    // A milestone whose acts are built comes first, until it was reached or a later act is begun.
+    const due = course.milestones.find(({ name, after }) => {
+      const unlocked = course.complete.includes(after) && modules.every((m) => m.act > after || m.complete);
+      return unlocked && !milestones[name] && !modules.some((m) => m.act > after && m.built);
+    });
+    return { begun: from >= 0, modules, passed, milestones, here: last && modules[from], module, exercise, due };
   }
 
-  const refresh = async () => show(parse(await read()));
+  function tell(record) {
+    now = digest(record);
+    for (const watch of watchers) watch(now);
+  }
+
+  // watch(state) is called with the state as it is, and whenever it changes.
+  window.tinytorchProgress = (watch) => {
+    watchers.push(watch);
+    if (now) watch(now);
+  };
+
+  const refresh = async () => tell(parse(await read()));
   refresh();
   addEventListener("pageshow", (event) => event.persisted && refresh());
   if ("BroadcastChannel" in window) {
     new BroadcastChannel("tinytorch-progress").onmessage = ({ data }) => {
       const record = parse(data);
-      if (record) show(record);
+      if (record) tell(record);
     };
   }
 })();

@@ -37,7 +37,7 @@ async function course() {
       document.head.append(script);
     });
   }
-  return window.tinytorchCourse ?? [];
+  return window.tinytorchCourse?.modules ?? [];
 }
 
 export async function served(path) {

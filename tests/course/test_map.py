@@ -114,3 +114,48 @@ def test_a_page_uses_only_what_is_built_by_then(page):
     if number < COURSE.module("05_autograd").number:
         attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
         assert not attributes & {"backward", "grad", "requires_grad", "detach"}
+
+
+def test_direct_needs_are_enough_to_find_all_others():
+    """What is left out of the picture follows from what is drawn, and nothing drawn follows."""
+
+    def reached(module, needs):
+        found = set()
+        for need in needs(module):
+            found |= {need.id} | reached(need, needs)
+        return found
+
+    def all_needs(module):
+        return [COURSE.module(id) for id in module.needs]
+
+    for module in COURSE.modules:
+        whole = reached(module, all_needs)
+        assert reached(module, COURSE.direct_needs) == whole == {m.id for m in COURSE.below(module)}
+        for need in COURSE.direct_needs(module):
+            others = [n for n in COURSE.direct_needs(module) if n is not need]
+            assert need.id not in set().union(*(reached(n, all_needs) for n in others), set())
+
+
+def test_every_checkpoint_is_proved_by_something():
+    """By a module's exercises where it is written; 00 by a live notebook that came up."""
+    modules = [c.module for c in COURSE.checkpoints if c.module]
+    assert sorted(modules) == [m.id for m in COURSE.modules]
+    assert all(exercises(id) for id in modules if (ROOT / f"content/modules/{id}.md").exists())
+    shell = "".join(p.read_text() for p in (ROOT / "lite").rglob("*.js"))
+    shown = (ROOT / "book" / "static" / "journey.js").read_text()
+    assert 'localStorage.setItem("tt-visited"' in shell and "tt-visited" in shown
+
+
+def test_spans_go_from_low_to_high_and_no_text_is_empty():
+    for thing in (*COURSE.acts, *COURSE.modules):
+        assert 0 < thing.hours[0] <= thing.hours[1], thing.title
+    assert all(act.title and act.theme and act.arc for act in COURSE.acts)
+    assert all(m.builds and m.insight and m.checkpoint for m in COURSE.modules)
+    assert all(m.title and m.proof for m in COURSE.milestones)
+
+
+def test_a_milestone_with_a_page_has_the_code_that_records_its_result():
+    for milestone in COURSE.milestones:
+        page = ROOT / "content" / "milestones" / f"{milestone.id}.md"
+        code = ROOT / "tinytorch" / "milestones" / f"{milestone.name}.py"
+        assert page.exists() == code.exists(), milestone.id

@@ -1,9 +1,23 @@
-"""What the tests do in a live notebook: open it, wait, type into a cell, run code in its Python."""
+"""What the tests do in a live notebook: open it, wait, type into a cell, run code in its Python;
+and a student's record, to start from."""
 
 from playwright.sync_api import Locator, Page, expect
 
 START = 120_000  # ms for Python to start, on a busy machine
 RUN = 300_000  # ms for a piece of code to end
+# As JupyterLite stores a file, in a database that it has not made yet.
+SEED = """(text) => new Promise((resolve) => {
+  const request = indexedDB.open("tinytorch", 2);
+  request.onupgradeneeded = () => request.result.createObjectStore("files");
+  request.onsuccess = () => {
+    const db = request.result;
+    const write = db.transaction("files", "readwrite");
+    write.objectStore("files").put(
+      {name: "progress.json", type: "file", format: "text", content: text},
+      "my_tinytorch/progress.json");
+    write.oncomplete = () => { db.close(); resolve(); };
+  };
+})"""
 LITE = "/lite/notebooks/index.html?path="
 
 
@@ -52,3 +66,8 @@ def run_in(target, code: str) -> str:
         }""",
         [code, RUN],
     )
+
+
+def seed(page: Page, text: str) -> None:
+    """Store `text` as the student's progress.json, the way JupyterLite does."""
+    page.evaluate(SEED, text)

@@ -139,12 +139,14 @@ def check(case):
 
 
 def pick(case):
-    """One np.maximum or np.minimum of numbers among which are NaN, infinities and both zeros."""
+    """One function of two operands, of numbers among which are NaN, infinities and both zeros."""
     rng = np.random.default_rng(case["seed"])
     n, shift, function = case["n"], case["shift"], getattr(np, case["function"])
 
+    sets = {"special": [*SPECIAL, np.float64(-np.nan), 3.5], "zeros": [0.0, -0.0, -1e-40, 1e-40]}
+    numbers = sets.get(case["of"], rng.standard_normal(200) * 9)
+
     def operand(layout):
-        numbers = [*SPECIAL, np.float64(-np.nan), 3.5]
         x = rng.choice(numbers, 1 if layout == "one" else n).astype(case["dtype"])
         return x if layout in ("array", "one") else lay(x, layout)
 
@@ -152,26 +154,96 @@ def pick(case):
     if case["how"] == "into a" and a.shape == (n,):
         return function(a, b, out=a)
     if case["how"] == "shifted":  # operand and result in one buffer
-        buffer = rng.choice(SPECIAL, n + 20).astype(case["dtype"])
+        buffer = rng.choice(numbers, n + 20).astype(case["dtype"])
         function(buffer[10 : 10 + n], b, out=buffer[10 + shift : 10 + shift + n])
         return buffer
     if case["how"] == "accumulate":
         return function.accumulate(a)
     if case["how"] == "reduce":
-        return function.reduce(a, initial=-1)
+        return function.reduce(a, initial=case["shift"])
     if case["how"] == "rows":
-        return function.reduce(rng.choice(SPECIAL, (5, n)).astype(case["dtype"]), axis=0)
+        return function.reduce(rng.choice(numbers, (5, n + 1)).astype(case["dtype"]), axis=0)
+    if case["how"] == "columns":
+        return function.reduce(rng.choice(numbers, (5, n + 1)).astype(case["dtype"]), axis=1)
     return function(a, b)
 
 
 def check_pair(case):
-    simd.disable()
-    own = pick(case)
-    assert simd.enable(case["kernel"]).kernel == case["kernel"], simd.info()
-    ours = pick(case)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        simd.disable()
+        own = np.asarray(pick(case))
+        assert simd.enable(case["kernel"]).kernel == case["kernel"], simd.info()
+        ours = np.asarray(pick(case))
+    if case["function"] not in ("maximum", "minimum"):  # which NaN comes of two is not told
+        own, ours = (np.where(np.isnan(x), x.dtype.type(np.nan), x) for x in (own, ours))
     if own.dtype != ours.dtype or own.tobytes() != ours.tobytes():
         return f"{ours}, NumPy has {own}"
     return None
+
+
+FUNCTIONS = {"exp": (np.exp, 105), "tanh": (np.tanh, 10), "sqrt": (np.sqrt, 1000)}
+
+
+def apart(true, got):
+    """float32 arrays -> the largest distance in steps from one float32 to the next, and how many
+    differ; -1 for a NaN or a sign that is not where it should be."""
+    nan = np.isnan(true)
+    if not np.array_equal(nan, np.isnan(got)):
+        return -1, 0
+    true, got = true[~nan], got[~nan]
+    if not np.array_equal(np.signbit(true), np.signbit(got)):
+        return -1, 0
+    steps = np.abs(true.view("i4").astype("i8") - got.view("i4"))
+    return int(steps.max(initial=0)), int((steps > 0).sum())
+
+
+def dense(name, kernel):
+    """Each exponent and sign with 40,000 mantissas, the ends among them; and NaN and infinity."""
+    mantissas = np.random.default_rng(0).integers(0, 1 << 23, 40_000, dtype="u4")
+    mantissas[:4] = 0, 1, (1 << 23) - 1, 1 << 22
+    function = FUNCTIONS[name][0]
+    assert simd.enable(kernel).kernel == kernel, simd.info()
+    worst = wrong = 0
+    for top in range(512):
+        x = ((np.uint32(top) << np.uint32(23)) | mantissas).view("f4")
+        with np.errstate(all="ignore"):
+            steps, many = apart(function(x.astype("f8")).astype("f4"), function(x))
+        if steps < 0:
+            return f"NaN or sign: {x[:4]}"
+        worst, wrong = max(worst, steps), wrong + many
+    return [worst, wrong]
+
+
+def check_function(case):
+    """A function of an array laid somehow: near what float64 gives, wherever its numbers lie."""
+    rng = np.random.default_rng(case["seed"])
+    function, size = FUNCTIONS[case["name"]]
+    x = rng.uniform(-size, size, case["shape"]).astype("f4")
+    at = rng.random(x.shape) < 0.1
+    x[at] = rng.choice(SPECIAL, at.sum())
+    assert simd.enable(case["kernel"]).kernel == case["kernel"], simd.info()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        laid = lay(x, case["layout"])
+        x = np.array(laid)  # a copy: `laid` may become the result
+        true = function(x.astype("f8")).astype("f4")
+        if case["out"] == "itself":
+            got = function(laid, out=laid if laid.flags.writeable else None)
+        elif case["out"] == "where":
+            kept = rng.random(x.shape) < 0.5
+            got = function(laid, out=lay(np.full_like(x, 7), "step"), where=kept)
+            true = np.where(kept, true, np.float32(7))
+        elif case["out"] == "shifted":
+            buffer = np.concatenate([np.ones(9, "f4"), x.ravel()])
+            got = function(buffer[9:], out=buffer[case["seed"] % 9 :][: x.size]).reshape(x.shape)
+        else:
+            got = function(laid, out=None if case["out"] is None else lay(x * 0, case["out"]))
+        one_by_one = np.array([function(v) for v in x.ravel()], "f4").reshape(x.shape)
+    if case["out"] != "where" and got.tobytes() != one_by_one.tobytes():
+        return "not what a number alone gives"
+    steps, _ = apart(true, np.ascontiguousarray(got))
+    return None if steps in (0, 1) else f"{steps} steps apart"
 
 
 def error(make, kernel):

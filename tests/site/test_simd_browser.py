@@ -3,6 +3,7 @@
 import os
 import sys
 import zipfile
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -168,19 +169,71 @@ def test_other_dtypes_are_untouched(tab, kernel):
 
 @st.composite
 def pairs(draw):
-    """The description of one np.maximum or np.minimum."""
+    """The description of one function of two operands, or of its reduction."""
+    functions = ["maximum", "minimum", "add", "subtract", "multiply", "divide"]
     layouts = st.sampled_from(["array", "array", "one", "step", "reversed", "part", "field"])
-    hows = st.sampled_from(["new", "into a", "shifted", "accumulate", "reduce", "rows"])
+    hows = st.sampled_from(["new", "into a", "shifted", "accumulate", "reduce", "rows", "columns"])
     return {
-        **{"function": draw(st.sampled_from(["maximum", "minimum"])), "dtype": draw(floats)},
-        **{"n": draw(st.integers(0, 70)), "seed": draw(st.integers(0, 9999))},
+        **{"function": draw(st.sampled_from(functions)), "dtype": draw(floats)},
+        **{
+            "n": draw(st.integers(0, 70) | st.integers(100, 600)),
+            "seed": draw(st.integers(0, 9999)),
+        },
         **{"a": draw(layouts), "b": draw(layouts), "how": draw(hows)},
-        "shift": draw(st.integers(-9, 9)),
+        **{"shift": draw(st.integers(-9, 9))},
+        "of": draw(st.sampled_from(["special", "zeros", "normal"])),
     }
 
 
-def test_maximum_is_numpys_bit_for_bit(tab, kernel):
-    cases(tab, pairs(), CASES[tab.name] // 2, source="check_pair(args)", kernel=kernel)
+def test_maximum_and_arithmetic_are_numpys_bit_for_bit(tab, kernel):
+    cases(tab, pairs(), CASES[tab.name], source="check_pair(args)", kernel=kernel)
+
+
+@st.composite
+def arrays(draw):
+    """The description of one np.exp, np.tanh or np.sqrt."""
+    shape = st.lists(st.integers(0, 70) | st.integers(0, 9), min_size=1, max_size=3)
+    places = ["C", "F", "turned", "reversed", "step", "part", "field", "gap"]
+    return {
+        **{
+            "name": draw(st.sampled_from(["exp", "tanh", "sqrt"])),
+            "seed": draw(st.integers(0, 9999)),
+        },
+        **{"shape": draw(shape.filter(lambda s: prod(s) < 2000))},
+        "layout": draw(st.sampled_from([*places, "same row", "same column"])),
+        "out": draw(st.sampled_from([None, None, *places, "itself", "where", "shifted"])),
+    }
+
+
+def test_functions_anywhere_in_memory(tab, kernel):
+    cases(tab, arrays(), CASES[tab.name] // 2, source="check_function(args)", kernel=kernel)
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "sqrt"])
+def test_functions_of_every_exponent(tab, kernel, name):
+    """Nothing is off by more than one float32, and hardly anything by one."""
+    worst, wrong = tab.run("dense(args['name'], args['k'])", name=name, k=kernel)
+    assert worst <= (name != "sqrt")
+    assert wrong < 1000  # of 20 million
+
+
+def test_functions_warn_as_numpy_does(tab, kernel):
+    own, ours = tab.run(
+        """
+def told():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        x = np.array([1000, -1000, np.nan, np.inf, -np.inf, 1e-45, -0.0, 89, -104], "f4")
+        results = np.exp(x), np.tanh(x), np.abs(np.sqrt(x)), x / x[::-1], x - x
+    return [str(r) for r in results] + [str(w.message) for w in caught]
+simd.disable()
+own = told()
+simd.enable(args["k"])
+[own, told()]
+""",
+        k=kernel,
+    )
+    assert own == ours
 
 
 @pytest.mark.parametrize(
@@ -344,4 +397,42 @@ simd.disable()
 def test_unknown_kernel_name(tab):
     assert tab.run("error(\"simd.enable('fast')\", None)") == (
         "ValueError: kernel is 'fast', expected one of ('relaxed', 'baseline') or None"
+    )
+
+
+def test_the_limit_is_measured(tab, kernel):
+    """Numbers of this machine; only what holds on any is asserted."""
+    told, single, double, wrong = tab.run(
+        """
+simd.enable(args["k"])
+rate = simd.peak()
+simd.disable()  # the limit is the machine's: it can be asked for then, too
+[simd.info().kernel, rate, simd.peak(np.float64), error("simd.peak('int8')", None)]
+""",
+        k=kernel,
+    )
+    assert told == "numpy"
+    assert single > 0 and double > 0
+    assert wrong == "ValueError: dtype is 'int8', expected 'float32' or 'float64'"
+
+
+def test_the_limit_is_counted_right(tab, kernel):
+    """What a round of the loop adds up, step by step: 20 multiply-adds in each lane."""
+    assert tab.run(
+        """
+import ctypes
+path, _ = simd._checked(args["k"])
+right = []
+for dtype, name in (("float32", "tt_peak_f32"), ("float64", "tt_peak_f64")):
+    x = np.zeros(48 // np.dtype(dtype).itemsize, dtype)
+    a, b, s = 2, 3, 2
+    lanes = len(x) // 3
+    x[:lanes], x[lanes : 2 * lanes] = a, b
+    getattr(simd._state.open(path), name)(2, ctypes.c_void_p(x.ctypes.data))
+    for _ in range(2):
+        s = (s * a + b) * b + a
+    right.append(bool((x[2 * lanes :] == 10 * s).all()))
+all(right)
+""",
+        k=kernel,
     )

@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from book import course
+from book import course, notebook
 from book.notebook import CONTENT, PageError, convert, is_notebook, write_all
 from tinytorch.course.exercise import exercises, get
 from tinytorch.course.map import COURSE
@@ -77,7 +77,7 @@ def test_the_first_cell_lets_signatures_name_what_is_not_imported(site):
     fence = "```{code-cell} ipython3\nimport numpy\n```\n\n"
     exercise = "```{exercise} tensor.Tensor.__add__\n```\n"
     (first, *_) = (c for c in site.convert(fence + exercise).cells if c.cell_type == "code")
-    assert first.source == "from __future__ import annotations\n\nimport numpy"
+    assert first.source == f"{notebook.FUTURE}\n\nimport numpy"
     (only,) = site.convert(fence).cells
     assert only.source == "import numpy"
 
@@ -201,7 +201,10 @@ def test_every_entry_of_the_map_is_in_the_navigation_once():
 
 def test_what_the_scripts_know_of_the_course_is_the_map():
     text = course.script().removeprefix("window.tinytorchCourse = ").rstrip(";\n")
-    first = json.loads(text)[0]
+    known = json.loads(text)
+    first = known["modules"][0]
+    assert [m["name"] for m in known["milestones"]][:3] == ["perceptron", "xor", "mlp"]
+    assert known["complete"][:2] == [1, 2]
     assert first["id"] == "01_tensor"
     assert first["url"] == "content/modules/01_tensor.html"
     assert [e["id"] for e in first["exercises"]] == [e.id for e in exercises("01_tensor")]

@@ -41,6 +41,12 @@ def test_unknown_kernel():
         simd.enable("avx")
 
 
+def test_no_limit_is_known_without_a_kernel():
+    assert simd.peak() is None
+    with pytest.raises(ValueError, match="dtype is 'int32', expected 'float32' or 'float64'"):
+        simd.peak(np.int32)
+
+
 def test_two_kernels_and_their_checksums(kernels):
     about = json.loads((kernels / "kernels.json").read_text())
     assert tuple(about["kernels"]) == ("baseline", "relaxed")

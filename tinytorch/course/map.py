@@ -15,7 +15,8 @@ class Module:
     """One of the twenty modules.
 
     `file` is the framework file it builds, without `.py`; `also` are more of them, where one would
-    be too long.
+    be too long. Its checkpoint has its own number, except for the two that the curriculum counts
+    the other way round.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Module:
     needs: tuple[str, ...] = ()
     hours: tuple[int, int] = (2, 3)
     also: tuple[str, ...] = ()
+    checkpoint_number: int = 0
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -98,6 +100,7 @@ class Course:
     acts: tuple[Act, ...]
     tiers: tuple[Tier, ...]
     milestones: tuple[Milestone, ...]
+    weeks: str  # for all of it, with time to catch up: more than its acts' weeks together
 
     @property
     def modules(self) -> tuple[Module, ...]:
@@ -105,8 +108,23 @@ class Course:
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
-        start = Checkpoint(0, "Python starts in the tab", None)
-        return (start, *(Checkpoint(m.number, m.checkpoint, m.id) for m in self.modules))
+        made = [Checkpoint(0, "Python starts in the tab", None)]
+        for m in self.modules:
+            made.append(Checkpoint(m.checkpoint_number or m.number, m.checkpoint, m.id))
+        return tuple(sorted(made, key=lambda c: c.number))
+
+    def direct_needs(self, module: Module) -> tuple[Module, ...]:
+        """The modules it stands on, without those that one of the others stands on already."""
+        needs = [self.module(id) for id in module.needs]
+        below = {m.id for need in needs for m in self.below(need)}
+        return tuple(need for need in needs if need.id not in below)
+
+    def below(self, module: Module) -> tuple[Module, ...]:
+        """Every module that must be built before this one, in order."""
+        found = {id: self.module(id) for id in module.needs}
+        for need in list(found.values()):
+            found |= {m.id: m for m in self.below(need)}
+        return tuple(sorted(found.values(), key=lambda m: m.number))
 
     def module(self, id: str) -> Module:
         """The module with this id; a KeyError lists the ids there are."""
@@ -219,6 +237,7 @@ COURSE = Course(
                     builds="batching, shuffling, streaming data larger than RAM",
                     insight="memory hierarchy; I/O is often the bottleneck",
                     checkpoint="data loading",
+                    checkpoint_number=9,
                     needs=("07_training",),
                     hours=(3, 4),
                 ),
@@ -229,6 +248,7 @@ COURSE = Course(
                     builds="Conv2d, MaxPool2d, Flatten",
                     insight="weight sharing, locality: 100× fewer parameters",
                     checkpoint="image processing",
+                    checkpoint_number=8,
                     needs=("03_layers", "05_autograd"),
                     hours=(3, 4),
                 ),
@@ -412,4 +432,5 @@ COURSE = Course(
         ),
         Milestone("tinygpt", "", "TinyGPT", 6, "the complete framework, end to end"),
     ),
+    weeks="14–18",
 )

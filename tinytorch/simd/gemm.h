@@ -235,10 +235,3 @@ static int FN(gemm)(intp m, intp k, intp n, const T *a, intp ars, intp acs, cons
   free(memory);
   return 1;
 }
-
-#undef LANES
-#undef NR
-#undef NC
-#undef VEC
-#undef LOAD
-#undef STORE

@@ -1,5 +1,7 @@
 /* What NumPy calls in a browser: the float32 and float64 inner loops of np.matmul (gemm.h), maximum
-   and minimum (maximum.h), and when the work goes to NumPy's own loop instead. */
+   and minimum (maximum.h), those of float32 arithmetic (arithmetic.h) and functions (exponential.h);
+   and when the work goes to NumPy's own loop instead. And the limit that a product is measured
+   against (peak.h). */
 
 #include <stdint.h>
 #include <wasm_simd128.h>
@@ -34,6 +36,7 @@ static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 #define MADD(a, b, c) ((c) + (a) * (b))
 #endif
 #include "gemm.h"
+#include "peak.h"
 #undef T
 #undef FN
 #undef SPLAT
@@ -48,14 +51,14 @@ static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 #define MADD(a, b, c) ((c) + (a) * (b))
 #endif
 #include "gemm.h"
+#include "peak.h"
 #undef T
 #undef FN
 #undef SPLAT
 #undef MADD
 
-
 /* NumPy's own loops, told to us when ours take their place; in the order of LOOPS in browser.py. */
-static loop *numpy_loops[6];
+static loop *numpy_loops[13];
 
 EXPORT(tt_set_numpy_loop) void tt_set_numpy_loop(int which, loop *own) { numpy_loops[which] = own; }
 
@@ -107,3 +110,6 @@ LOOP(tt_matmul_f64, double, gemm_f64, numpy_loops[1])
 #define SPLAT(p) ((FN(lanes))wasm_v128_load64_splat(p))
 #define FIRST 4
 #include "maximum.h"
+
+#include "exponential.h"
+#include "arithmetic.h"

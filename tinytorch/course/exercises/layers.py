@@ -52,7 +52,7 @@ EXERCISES = (
                 "made of Tensor operations",
                 "layer.forward(ones(1, 3)).requires_grad",
                 "True",
-                why="Compute with Tensors, not with their `.data`: Module 05 follows the operations "
+                why="Compute with Tensors, not with their `.data`: Module 05 follows operations "
                 "back from the result, and an array keeps no trace of where it came from.",
             ),
             Case(
@@ -548,7 +548,7 @@ EXERCISES = (
                 "made of Tensor operations",
                 "Dropout(0.5).forward(Tensor([1.0, 2.0], requires_grad=True)).requires_grad",
                 "True",
-                why="Compute with Tensors, not with their `.data`: Module 05 follows the operations "
+                why="Compute with Tensors, not with their `.data`: Module 05 follows operations "
                 "back from the result, and an array keeps no trace of where it came from.",
             ),
         ),
