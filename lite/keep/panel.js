@@ -125,7 +125,7 @@ async function doImport(file) {
     words.push(" Where both have something, the other one is kept: code in history/, notebooks beside.");
   }
   const answers = [
-    button(conflicts.length ? "Import, the zip’s come first" : "Import", bring("zip")),
+    button(conflicts.length ? "Import, the zip’s come first" : "Bring it in", bring("zip")),
     conflicts.length ? button("Import, mine stay first", bring("here")) : null,
     button("Do not import", () => say("")),
   ];
