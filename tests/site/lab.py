@@ -1,6 +1,8 @@
 """What the tests do in a live notebook: open it, wait, type into a cell, run code in its Python;
 and a student's record, to start from."""
 
+import time
+
 from playwright.sync_api import Locator, Page, expect
 
 START = 120_000  # ms for Python to start, on a busy machine
@@ -66,6 +68,19 @@ def run_in(target, code: str) -> str:
         }""",
         [code, RUN],
     )
+
+
+def until(target, condition: str, ms: int = 30_000) -> None:
+    """Wait for a JavaScript condition, asked from outside.
+
+    Playwright's own wait_for_function evaluates the text inside the page, where the book's policy
+    forbids it.
+    """
+    end = time.monotonic() + ms / 1000
+    while not target.evaluate(condition):
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {ms / 1000:g} s: {condition}")
+        time.sleep(0.05)
 
 
 def seed(page: Page, text: str) -> None:

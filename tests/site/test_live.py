@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from lab import LITE, START, opened, run_in
+from lab import LITE, START, opened, run_in, until
 from playwright.sync_api import expect
 
 
@@ -176,4 +176,4 @@ def test_in_a_frame_the_way_back_is_told_to_the_page(page, site_url):
         f"{site_url}{LITE}playground.ipynb",
     )
     page.frame_locator("iframe").locator("#tt-back").dispatch_event("click")
-    page.wait_for_function("window.told === 'tinytorch-close'")
+    until(page, "window.told === 'tinytorch-close'")

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from lab import until
 from playwright.sync_api import expect
 
 from bench.tab import find_browser
@@ -208,7 +209,7 @@ def test_from_page_to_notebook_and_back_there_is_one_worker(site, tmp_path, play
     with browser(playwright, tmp_path / "profile") as page:
         for visit in ("first", "second"):
             page.goto(f"{site.url}/content/modules/01_tensor.html")
-            page.wait_for_function("navigator.serviceWorker.controller")
+            until(page, "navigator.serviceWorker.controller !== null")
             opened(page, site, "playground.ipynb")
             # JupyterLite has found a worker, and Python its drive
             assert page.evaluate(ask) == [f"{site.url}/"]
@@ -403,7 +404,7 @@ def test_a_build_that_replaces_one_not_yet_complete(site, tmp_path, playwright):
 def test_it_can_be_installed(site, tmp_path, playwright):
     with browser(playwright, tmp_path / "profile") as page:
         page.goto(f"{site.url}/content/index.html")
-        page.wait_for_function("navigator.serviceWorker.controller")
+        until(page, "navigator.serviceWorker.controller !== null")
         session = page.context.new_cdp_session(page)
         manifest = session.send("Page.getAppManifest")
         assert manifest["errors"] == []

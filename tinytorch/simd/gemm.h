@@ -14,9 +14,9 @@
             +---------+---------+
 
    All else keeps the numbers near. "Packed" means copied into the order in which the tile reads
-   them, which also turns any strides into one straight line. KC x NR of B (12 KB) stays in the first
-   cache while the rows of a block pass by it; MC x KC of A (96 KB of floats) stays in the second;
-   KC x NC of B (768 KB) is packed once for all blocks of rows.
+   them, which also turns any strides into one straight line. KC x NR of B (16 KB) stays in the first
+   cache while the rows of a block pass by it; MC x KC of A (128 KB of floats) stays in the second;
+   KC x NC of B (1 MB) is packed once for all blocks of rows.
    Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008. */
 
 #define LANES ((intp)(16 / sizeof(T)))
@@ -181,7 +181,7 @@ static int FN(gemm)(intp m, intp k, intp n, const T *a, intp ars, intp acs, cons
   int a_in_place = acs == 1 || m * k <= (intp)(4096 / sizeof(T));
   intp blocks = (k + KC - 1) / KC; /* of equal length: a short last one would be all overhead */
   intp kc_max = (k + blocks - 1) / blocks, n_packed = b_in_place ? NR : (min(n, NC) + NR - 1) / NR * NR;
-  T edge[KC * NR]__attribute__((aligned(64)));   /* the last, narrow panel of B; 12 KB */
+  T edge[KC * NR]__attribute__((aligned(64)));   /* the last, narrow panel of B; 16 KB */
   T *bp = edge, *ap = 0;
   void *memory = 0;
   if (n_packed > NR || !a_in_place) {

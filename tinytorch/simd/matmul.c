@@ -24,7 +24,7 @@ FROM_MAIN(free) void free(void *);
 static INLINE intp min(intp a, intp b) { return a < b ? a : b; }
 
 #define MR 4
-#define KC 384
+#define KC 512
 #define MC 64
 
 #define T float
