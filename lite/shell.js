@@ -159,16 +159,16 @@
       byId("tt-back").href = page.url;
       document.title = page.title;
     }
-    // Also when neither JupyterLab nor Python starts: the way to save work elsewhere.
-    byId("tt-work").addEventListener("click", async () => {
+    tick();
+  });
+  // From the first moment the bar can be seen, also when neither JupyterLab nor Python starts.
+  document.addEventListener("click", async (event) => {
+    if (event.target.closest("#tt-work")) {
       (await import("./keep/panel.js")).show({ notebook: kept });
-    });
-    byId("tt-back").addEventListener("click", (event) => {
-      if (!framed) return;
+    } else if (framed && event.target.closest("#tt-back")) {
       event.preventDefault();
       window.parent.postMessage({ type: "tinytorch-close" }, location.origin);
-    });
-    tick();
+    }
   });
 
   // From here on with JupyterLab's application.
