@@ -6,6 +6,7 @@
 // Steps go out on BroadcastChannel("tinytorch-boot") as {step, state, label, detail, t, from}:
 // step "python" | "packages" | "kernel" | "work", state "start" | "done" | "died", t in ms since the epoch,
 // from = the worker's name, by which a page knows its own kernel from that of another tab.
+import { missing } from "./arrival.mjs";
 import { loadPyodide as load } from "./pyodide.mjs";
 
 const BASE = new URL("./", import.meta.url).href;
@@ -49,21 +50,6 @@ function countBytes(progress) {
     told = Infinity;
   };
 }
-
-// What the service worker found to be other than what the site was built with is not run, and the
-// start ends with that, whatever Pyodide makes of the missing file.
-const native = self.fetch;
-const refused = new Promise((_, refuse) => {
-  self.fetch = async (...args) => {
-    const response = await native(...args);
-    const name = response.headers.get("X-TinyTorch-Damaged");
-    if (!name) return response;
-    const why = "it arrived damaged, or the site has just changed. Reload the page";
-    const error = new Error(`${name} is not the file this site was built with: ${why}`);
-    refuse(error);
-    throw error;
-  };
-});
 
 async function start() {
   const label = "Starting Python";
@@ -132,7 +118,7 @@ let started = null;
 
 // Start now; the result is what the first loadPyodide gets.
 export function warm() {
-  started ??= Promise.race([start(), refused]);
+  started ??= Promise.race([start(), missing]);
   started.catch((error) => announce("python", "failed", "Python did not start", error?.message ?? String(error)));
   return started;
 }

@@ -26,7 +26,8 @@ from lite.size import report
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
-OWN = ("boot.mjs", "shell.js", "shell.css")
+OWN = ("shell.js", "shell.css")  # in static/
+PYTHON = ("arrival.mjs", "boot.mjs", "package.mjs")  # beside Pyodide
 # The student's folders are there from the start: otherwise JupyterLite asks the site for them in
 # vain each time, and a browser's console shows every 404.
 FOLDERS = ("my_tinytorch", "my_tinytorch/history", "my_tinytorch/set_aside")
@@ -148,7 +149,7 @@ def runtime_files() -> dict[str, Path | bytes]:
     files |= {p.name: p for p in compiled.iterdir() if p.suffix in (".whl", ".zip")}
     files[own.name] = own
     files[LOCK] = json.dumps(lock, indent=1, sort_keys=True).encode()
-    files["boot.mjs"] = HERE / "boot.mjs"
+    files |= {name: HERE / name for name in PYTHON}
     # The kernel's own worker, with Pyodide started before it is asked to.
     files["worker.mjs"] = (
         f'import "../../extensions/{extension}/static/{worker.name}";\n'
@@ -235,7 +236,7 @@ def build(contents: Path, output: Path) -> None:
     }
     files |= runtime_files()
     files |= data_files()
-    files |= {f"static/{name}": HERE / name for name in OWN if name != "boot.mjs"}
+    files |= {f"static/{name}": HERE / name for name in OWN}
     files |= {f"static/keep/{p.name}": p for p in (HERE / "keep").iterdir()}
     files["static/keep/fflate.js"] = npm.pinned("fflate")["esm/browser.js"]
     known = pages(contents)

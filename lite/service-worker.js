@@ -306,7 +306,7 @@ self.addEventListener("message", (event) => {
 
 // Requests
 
-const DAMAGED = "X-TinyTorch-Damaged"; // lite/boot.mjs says it
+const DAMAGED = "X-TinyTorch-Damaged"; // lite/arrival.mjs says it
 
 async function fromBuild({ request, event }) {
   const navigation = request.mode === "navigate";

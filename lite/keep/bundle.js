@@ -1,5 +1,6 @@
 // All of a student's work as one zip, and back: what `python -m tinytorch export` writes and
-// `import` reads. `my_tinytorch/` is the student's folder, `notebooks/` what else is on the drive.
+// `import` reads. `my_tinytorch/` is the student's folder, `notebooks/` what else is on the drive,
+// `package/` an installable tinytorch with the student's functions, which is not read back.
 import { strToU8, unzipSync, zipSync } from "./fflate.js";
 import { bytes, folder, FOLDER, free, HISTORY, PROGRESS, record, stamp, text } from "./store.js";
 import { join, mergeProgress, split } from "./work.js";
@@ -8,7 +9,10 @@ import { join, mergeProgress, split } from "./work.js";
 const LIMITS = { zip: 100e6, total: 300e6, files: 5000 };
 const BESIDE = "notebooks/";
 
-export function pack(records) {
+const PACKAGE = "package/";
+
+// `built`: the files of the installable package, a Map of path -> bytes, if it comes along.
+export function pack(records, built = new Map()) {
   const entries = {};
   for (const [path, file] of [...records].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (file.type === "directory" || path === `${FOLDER}.zip`) continue;
@@ -17,8 +21,28 @@ export function pack(records) {
     const name = path.startsWith(`${FOLDER}/`) ? path : BESIDE + path;
     entries[name] = [bytes(file), { mtime }];
   }
+  for (const [path, content] of built) entries[PACKAGE + path] = content;
   if (!Object.keys(entries).length) entries[`${FOLDER}/README.txt`] = strToU8("Nothing yet.\n");
   return zipSync(entries);
+}
+
+// The files of the package, made by a Python of its own. Raises Error, in words, where that fails.
+export async function buildPackage(records) {
+  const mine = [...records].filter(([path, { type }]) => type !== "directory" && path.startsWith(`${FOLDER}/`));
+  const worker = new Worker(new URL("../pyodide/package.mjs", import.meta.url), { type: "module" });
+  try {
+    const { files, trouble } = await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => reject(new Error(event.message || "Python did not start"));
+      worker.postMessage(new Map(mine.map(([path, file]) => [path, bytes(file)])));
+    });
+    if (trouble) throw new Error(trouble);
+    return files;
+  } catch (error) {
+    throw new Error(`The package could not be made: ${error.message}. “Export everything” needs no Python.`);
+  } finally {
+    worker.terminate();
+  }
 }
 
 // The files of a zip, path on the drive -> bytes. Raises Error, in words, for any but an export.

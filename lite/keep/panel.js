@@ -2,7 +2,7 @@
 //
 // One dialog for the book's pages and the live notebook: `show({notebook})`. A notebook that is open
 // saves itself before and reads itself again after (see notebook.js).
-import { pack, plan, unpack } from "./bundle.js";
+import { buildPackage, pack, plan, unpack } from "./bundle.js";
 import { reset } from "./reset.js";
 import { all, change, FOLDER, PROGRESS, text } from "./store.js";
 import { parse } from "./work.js";
@@ -45,10 +45,12 @@ export async function served(path) {
   return response.ok ? response.json() : null;
 }
 
-// Everything as one zip, handed to the browser to save. Needs neither Python nor JupyterLab.
-export async function exportAll() {
+// Everything as one zip, handed to the browser to save. Needs neither Python nor JupyterLab, unless
+// the package comes along.
+export async function exportAll({ withPackage = false } = {}) {
   const records = await all();
-  const zip = new Blob([pack(records)], { type: "application/zip" });
+  const built = withPackage ? await buildPackage(records) : new Map();
+  const zip = new Blob([pack(records, built)], { type: "application/zip" });
   const name = `my_tinytorch ${new Date().toISOString().slice(0, 10)}.zip`;
   const link = make("a", { href: URL.createObjectURL(zip), download: name });
   document.body.append(link);
@@ -104,6 +106,13 @@ async function doExport() {
   await open?.save().catch(() => {}); // what cannot be saved is exported from what was
   const name = await exportAll();
   say(`${name} is in your downloads. “Import” brings it back, here or in any other browser.`);
+}
+
+async function doPackage() {
+  say("Python is putting your functions into the framework’s files. This takes a few seconds.");
+  await open?.save().catch(() => {});
+  const name = await exportAll({ withPackage: true });
+  say(`${name} is in your downloads. Unpacked, “pip install ./package” installs your own tinytorch.`);
 }
 
 async function doImport(file) {
@@ -235,7 +244,8 @@ function build() {
   dialog = make("dialog", { className: "tt-keep" },
     make("header", {}, make("h2", { id: "tt-keep-title" }, "Your work"), button("Close", () => dialog.close())),
     make("p", { className: "keep-actions" },
-      button("Export everything", guarded(doExport)), button("Import", () => input.click()), input),
+      button("Export everything", guarded(doExport)), button("Import", () => input.click()),
+      button("Export with a Python package", guarded(doPackage)), input),
     make("div", { className: "keep-said" }),
     make("div", { className: "keep-body" }),
   );

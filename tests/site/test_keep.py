@@ -3,6 +3,9 @@
 import hashlib
 import io
 import json
+import os
+import subprocess
+import sys
 import threading
 import zipfile
 
@@ -103,6 +106,44 @@ def test_work_goes_to_another_browser_and_is_the_same(page, site_url, assert_cle
         "from tinytorch.course import provenance; print(provenance()['tensor.contiguous_strides'])"
     )
     assert run_in(page, mine) == "yours\n"
+
+
+def test_the_package_of_an_export_is_the_students_and_stands_alone(
+    page, site_url, tmp_path, assert_clean
+):
+    page.goto(f"{site_url}/content/index.html")
+    marked = STRIDES.solution.replace("return", "mine = True\n    return", 1)
+    put(page, my_tinytorch__tensor_dot_py=f"# %% {STRIDES.id}\n{marked}")
+    panel(page, site_url)
+    with page.expect_download(timeout=START) as download:
+        page.get_by_role("button", name="Export with a Python package").click()
+        expect(said(page)).to_contain_text("a few seconds")
+    expect(said(page)).to_contain_text("pip install ./package")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert f"{FOLDER}/tensor.py" in archive.namelist()
+        archive.extractall(tmp_path)
+    package = tmp_path / "package"
+    assert (package / "pyproject.toml").is_file()
+    assert "mine = True" in (package / "tinytorch" / "tensor.py").read_text(encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "tinytorch", "verify"],
+        cwd=package,  # where Python finds tinytorch first
+        env={**os.environ, "TINYTORCH_HOME": str(tmp_path / "nothing")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_package_that_cannot_be_made_is_said(page, site_url):
+    # What a service worker asks for passes a route by.
+    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
+    page.route("**/pyodide.asm.wasm", lambda route: route.abort())
+    panel(page, site_url)
+    page.get_by_role("button", name="Export with a Python package").click()
+    expect(said(page)).to_contain_text("The package could not be made: pyodide.asm.wasm")
+    assert exported(page)
 
 
 def at_once(page: Page, site_url: str, name: str) -> None:

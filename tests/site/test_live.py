@@ -163,6 +163,16 @@ def test_the_books_theme_is_followed(page, site_url, choice, assert_clean):
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
 
 
+def test_a_file_of_pythons_that_does_not_come_is_named(page, site_url):
+    # What a service worker asks for passes a route by.
+    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
+    page.route("**/pyodide.asm.wasm", lambda route: route.abort())
+    opened(page, site_url, wait=False)
+    expect(page.locator("#tt-trouble")).to_contain_text(
+        "Python did not start: pyodide.asm.wasm could not be fetched", timeout=START
+    )
+
+
 def test_in_a_frame_the_way_back_is_told_to_the_page(page, site_url):
     page.goto(f"{site_url}/content/index.html")
     page.evaluate(

@@ -52,14 +52,15 @@ def test_the_page_shows_those_of_its_theme_without_a_jump(page, site_url, theme,
     page.goto(site_url + PAGE)
     pictures = page.locator(".tt-shot img").filter(visible=True)
     expect(pictures).to_have_count(len(tour.SHOTS))
-    before = page.evaluate("document.documentElement.scrollHeight")
+    height = "document.fonts.ready.then(() => document.documentElement.scrollHeight)"
+    before = page.evaluate(height)
     for name, picture in zip(tour.SHOTS, pictures.all(), strict=True):
         picture.scroll_into_view_if_needed()
         expect(picture).to_have_attribute("src", re.compile(rf"/{name}-{theme}\.webp$"))
         expect(picture).to_have_js_property("complete", True)
         assert picture.evaluate("e => e.naturalWidth") == tour.SHOTS[name].width * tour.SCALE
         assert picture.get_attribute("alt")
-    assert page.evaluate("document.documentElement.scrollHeight") == before
+    assert page.evaluate(height) == before
 
 
 def test_a_picture_that_is_not_there_leaves_no_gap(page, site_url):

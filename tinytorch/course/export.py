@@ -4,9 +4,9 @@
     notebooks/      the course's notebooks that stand beside it
     package/        tinytorch with the student's bodies in place of the reference's, installable
 
-The browser's "Export everything" (lite/keep/bundle.js) writes the first two; either reads both.
-Importing overwrites nothing unseen: what differs goes to `history/` first, a notebook comes under a
-number.
+The browser's "Your work" (lite/keep/bundle.js) writes the first two, or all three, and either reads
+the first two. Importing overwrites nothing unseen: what differs goes to `history/` first, and a
+notebook comes under a number.
 """
 
 from __future__ import annotations
@@ -72,15 +72,22 @@ def export(path: str | Path | None = None) -> Export:
             archive.write(file, f"{work.FOLDER}/{file.relative_to(folder).as_posix()}")
         for file in sorted(p for p in folder.parent.glob("*.ipynb") if _of_course(p)):
             archive.write(file, f"{_NOTEBOOKS}/{file.name}")
-        archive.writestr("package/pyproject.toml", _PYPROJECT.format(version="0.1.0"))
-        for file in sorted(p for p in _PACKAGE.rglob("*") if _ships(p)):
-            name = file.relative_to(_PACKAGE).as_posix()
-            mine = name.removesuffix(".py") in work.files()
-            content = str(source(file.stem, whole=True)).encode() if mine else file.read_bytes()
-            archive.writestr(f"package/tinytorch/{name}", content)
+        for name, content in package().items():
+            archive.writestr(f"package/{name}", content)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(buffer.getvalue())
     return Export(target)
+
+
+def package() -> dict[str, bytes]:
+    """The installable package, path in it to content. Nothing of the student's is run for it."""
+    files = {"pyproject.toml": _PYPROJECT.format(version="0.1.0").encode()}
+    for file in sorted(p for p in _PACKAGE.rglob("*") if _ships(p)):
+        name = file.relative_to(_PACKAGE).as_posix()
+        mine = name.removesuffix(".py") in work.files()
+        content = str(source(file.stem, whole=True)).encode() if mine else file.read_bytes()
+        files[f"tinytorch/{name}"] = content
+    return files
 
 
 def _ships(path: Path) -> bool:

@@ -26,7 +26,7 @@ two = (Tensor([[3.0], [5.0], [1.0], [1.0], [2.0], [0.0]]), zeros(6))
 _PARTS = """\
 def parts():
     net = Sequential(Linear(2, 3), Linear(3, 1))
-    optimizer = SGD(net.parameters(), lr=0.5, momentum=0.9)
+    optimizer = SGD(net.parameters(), lr=0.05, momentum=0.9)
     return Trainer(net, MSELoss(), optimizer, StepLR(optimizer, 2))
 
 x, y = randn(6, 2), randn(6, 1)
