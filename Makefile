@@ -33,9 +33,10 @@ lint: $(VENV)/ready ## ruff: lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/ready browser ## speed, as ratios measured in one run
+bench: $(VENV)/ready browser site ## speed, as ratios measured in one run
 	$(BIN)/python -m bench.matmul
 	$(BIN)/python -m bench.training
+	$(BIN)/python -m bench.startup
 
 clean: ## remove what was built (not the environment, not the cache of downloads)
 	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis

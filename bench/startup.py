@@ -234,7 +234,7 @@ def main() -> int:
                 place = f"http://127.0.0.1:{server.server_port}/{paths[name]}notebooks/index.html"
                 got[name].append(visits(playwright, f"{place}?path={NOTEBOOK}", server, 2))
     print("\nfirst output of Module 01's notebook, in Chromium, from this machine's disk")
-    print(f"{'':34}{'first visit':>22}{'later visits':>22}{'slowest to fastest':>28}")
+    print(f"{'':20}{'first visit':>18}{'later visits':>18}   fastest to slowest")
     for name, rounds in got.items():
         first = [r[0] for r in rounds]
         later = [v for r in rounds for v in r[1:]]
@@ -242,8 +242,8 @@ def main() -> int:
         for found in (first, later):
             seconds, sent = (statistics.median(values) for values in zip(*found, strict=True))
             cells.append(f"{seconds:.1f} s, {sent:.1f} MB")
-        spread = "; ".join(f"{max(v)[0]:.1f} to {min(v)[0]:.1f} s" for v in (first, later))
-        print(f"{name:34}{cells[0]:>22}{cells[1]:>22}{spread:>28}")
+        spread = " and ".join(f"{min(v)[0]:.1f} to {max(v)[0]:.1f}" for v in (first, later))
+        print(f"{name:20}{cells[0]:>18}{cells[1]:>18}   {spread} s")
     return 0
 
 

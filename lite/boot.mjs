@@ -108,9 +108,9 @@ async function start() {
   self.tinytorchAnnounce = announce;
   self.tinytorchLock = lockText;
   self.tinytorchBase = BASE;
-  // What the kernel will import, while JupyterLab is still loading. Not tinytorch: it reads the
-  // student's drive, which the kernel mounts.
-  pyodide.runPython("import IPython.core.interactiveshell, IPython.core.shellapp, numpy");
+  // The whole kernel, while JupyterLab is still loading. Once the student's drive is mounted, every
+  // import looks there first, and each look goes through the page, which then is at its busiest.
+  pyodide.runPython("import asyncio, pyodide_kernel, piplite");
   return pyodide;
 }
 

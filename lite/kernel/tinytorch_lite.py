@@ -1,11 +1,13 @@
 """What happens in the browser's kernel before the first cell runs: an IPython extension.
 
-It names its steps to the page, lets late packages be imported from anywhere, and imports tinytorch,
-which brings the student's saved code into force.
+It names its steps to the page, lets late packages be imported from anywhere, and imports tinytorch.
+That is before the student's drive is there; once it is, `load_work` brings their saved code into
+force.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.abc
@@ -17,6 +19,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import js
 import pyodide_js
@@ -88,15 +91,29 @@ def names(tinytorch: ModuleType) -> dict[str, object]:
     return {**public, "tinytorch": tinytorch, "np": sys.modules["numpy"], "build": build}
 
 
-def load_ipython_extension(shell: object) -> None:
+_shell: Any = None
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Called while the kernel is made: boot.mjs does that before it is asked for."""
+    global _shell
+    _shell = shell
     shell.Completer.use_jedi = False  # not in this kernel, see pins.toml
     sys.meta_path.append(LatePackages())
+    with contextlib.suppress(Exception):  # load_work meets it again, and says it
+        importlib.import_module("tinytorch.course")
+
+
+def load_work() -> None:
+    """Called once the drive is mounted: the student's code comes into force, with all its names."""
     announce("kernel", "done")
     announce("work", "start")
     try:
-        shell.push(names(importlib.import_module("tinytorch")), interactive=False)
+        with contextlib.redirect_stderr(sys.__stderr__):  # there is no cell yet to show it
+            importlib.import_module("tinytorch.course.overlay").load()
+        _shell.push(names(sys.modules["tinytorch"]), interactive=False)
         announce("work", "done")
     except Exception:
         # A broken import must not take the notebook with it: the student sees it in the first cell.
-        traceback.print_exc()
+        traceback.print_exc(file=sys.__stderr__)
         announce("work", "done", detail="tinytorch could not be imported; a cell will say why")
