@@ -97,6 +97,14 @@ async function sha256(bytes) {
 
 // Filling the cache
 
+// The student's work comes first: so much of what the browser grants stays free for it.
+const FOR_WORK = 50e6;
+async function checkRoom(bytes) {
+  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+  if (quota === undefined || quota - usage - FOR_WORK >= bytes) return;
+  throw new DOMException("the browser grants the site too little room", "QuotaExceededError");
+}
+
 const coming = new Map(); // cache key -> its file on the way to the cache
 let filling = null;
 let left = null; // bytes that the cache still lacks, once they were counted
@@ -135,6 +143,7 @@ async function missing() {
 async function fetchMissing(event, patient) {
   const todo = await missing();
   left = bytesOf(todo);
+  await checkRoom(left);
   // A newer build takes over only when this worker has nothing left to do.
   const superseded = () => patient && (self.registration.installing || self.registration.waiting);
   async function next() {
@@ -173,6 +182,7 @@ function fill(event) {
       await remember(own);
     } catch (error) {
       trouble = error.name === "QuotaExceededError" ? "full" : "stopped";
+      if (trouble === "full") await giveBack();
       console.warn("not ready for offline:", error);
       self.registration.update().catch(() => {}); // perhaps the site is not this build's any more
     } finally {
@@ -181,6 +191,15 @@ function fill(event) {
     }
   })();
   event.waitUntil(filling);
+}
+
+// Half a site is of no use without a network, and its room may be wanted for work.
+async function giveBack() {
+  const others = [...(await builds).values()].filter((build) => build !== own);
+  const keysOf = (build) => [...build.controller.getURLsToCacheKeys().values()];
+  const theirs = new Set(others.flatMap(keysOf));
+  const cache = await caches.open(KEPT);
+  for (const key of keysOf(own)) if (!theirs.has(key)) await cache.delete(key);
 }
 
 // Life cycle
@@ -271,6 +290,7 @@ async function take([path, hash, size]) {
   try {
     const cache = await caches.open(KEPT_DATA);
     if (await cache.match(ROOT + path)) return;
+    await checkRoom(size);
     const response = await fetch(ROOT + path, { cache: "no-cache" });
     const parts = [];
     for (let reader = response.body.getReader(), part; !(part = await reader.read()).done; ) {
@@ -342,7 +362,8 @@ async function checkedFile({ cacheKey, integrity }, event) {
   for (const mode of ["no-cache", "reload"]) { // a browser's own cache can be behind the site
     const response = await fetch(url, { integrity, cache: mode }).catch(() => null);
     if (!response) continue;
-    if (response.ok) {
+    const room = await checkRoom(0).then(() => true, () => false);
+    if (response.ok && room) {
       // Not waited for: it must not hold up the answer, nor break it where there is no room.
       const put = cache.put(cacheKey, response.clone()).finally(() => coming.delete(cacheKey));
       coming.set(cacheKey, put);

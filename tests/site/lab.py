@@ -1,6 +1,8 @@
 """What the tests do in a live notebook: open it, wait, type into a cell, run code in its Python;
 and a student's record, to start from."""
 
+import hashlib
+import json
 import time
 
 from playwright.sync_api import Locator, Page, expect
@@ -20,6 +22,12 @@ SEED = """(text) => new Promise((resolve) => {
     write.oncomplete = () => { db.close(); resolve(); };
   };
 })"""
+# The text of every file in the browser's storage, by path, as an export has it.
+FILES = """async (root) => {
+    const { all, text } = await import(`${root}/lite/static/keep/store.js`);
+    const files = [...await all()].filter(([, record]) => record.type !== "directory");
+    return Object.fromEntries(files.map(([path, record]) => [path, text(record)]));
+}"""
 LITE = "/lite/notebooks/index.html?path="
 
 
@@ -68,6 +76,21 @@ def run_in(target, code: str) -> str:
         }""",
         [code, RUN],
     )
+
+
+def files(page: Page, root: str = "") -> dict[str, str]:
+    """What the browser keeps of the site at this path, path to text."""
+    return page.evaluate(FILES, root)
+
+
+def edition(notebook: dict, words: str) -> dict:
+    """The notebook as another build would serve it: with other words, and their own version."""
+    cells = notebook["cells"]
+    cells[0]["source"] = "".join(cells[0]["source"]) + f"\n\n{words}"
+    said = [[c["cell_type"], "".join(c["source"]), c["metadata"]] for c in cells]
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    notebook["metadata"]["tinytorch"]["version"] = digest[:12]
+    return notebook
 
 
 def until(target, condition: str, ms: int = 30_000) -> None:

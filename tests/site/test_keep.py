@@ -1,6 +1,6 @@
 """No work is lost: taking it elsewhere and back, a full disk, two tabs, a new build."""
 
-import hashlib
+import contextlib
 import io
 import json
 import os
@@ -11,8 +11,8 @@ import zipfile
 
 import pytest
 from conftest import SITE
-from lab import START, cell_with, opened, run_in, write_and_run
-from playwright.sync_api import Page, expect
+from lab import START, cell_with, edition, files, opened, run_in, write_and_run
+from playwright.sync_api import Error, Page, expect
 
 from lite.serve import server
 from tinytorch.course import work
@@ -21,17 +21,6 @@ from tinytorch.course.exercise import get
 
 STRIDES = get("tensor.contiguous_strides")
 FOLDER = "my_tinytorch"
-
-# The text of every file in the browser's storage, by path, as an export has it.
-FILES = """async () => {
-    const { all, text } = await import("/lite/static/keep/store.js");
-    const files = [...await all()].filter(([, record]) => record.type !== "directory");
-    return Object.fromEntries(files.map(([path, record]) => [path, text(record)]));
-}"""
-
-
-def files(page: Page) -> dict[str, str]:
-    return page.evaluate(FILES)
 
 
 def put(page: Page, **files: str) -> None:
@@ -223,6 +212,34 @@ def test_two_tabs_lose_nothing(page, context, site_url, assert_clean):
     assert "in the first tab" in kept["playground.3.ipynb"]
 
 
+def crash(page: Page) -> None:
+    """End the tab's process, as a system does that has run out of memory."""
+    with contextlib.suppress(Error):
+        page.goto("chrome://crash", timeout=2000)
+    page.close()
+
+
+@pytest.mark.parametrize("end", [Page.close, crash])
+def test_a_tab_that_ends_while_it_saves_loses_nothing_that_was_saved(page, context, site_url, end):
+    at_once(page, site_url, "playground.ipynb")
+    type_note(page, "what was saved")
+    save(page)
+    type_note(page, "long " * 1_000_000)
+    page.evaluate("void window.jupyterapp.shell.currentWidget.context.save()")
+    end(page)
+    page = context.new_page()
+    at_once(page, site_url, "playground.ipynb")
+    text = files(page)["playground.ipynb"]
+    assert "what was saved" in text
+    assert json.loads(text)["cells"]
+    expect(page.locator(".jp-Notebook")).to_contain_text("what was saved")
+    # the tab that is gone holds nothing up
+    type_note(page, "and on")
+    save(page)
+    assert "and on" in files(page)["playground.ipynb"]
+    expect(note(page, "tabs")).to_have_count(0)
+
+
 def test_a_tab_that_is_looked_at_shows_what_another_saved(page, context, site_url, assert_clean):
     other = context.new_page()
     for tab in (page, other):
@@ -289,12 +306,7 @@ def cell_of(notebook: dict, id: str) -> dict:
 
 def of_an_earlier_edition(name: str) -> dict:
     """What an earlier build would have served: other words, with their own version."""
-    notebook = served(name)
-    notebook["cells"][0]["source"] += "\n\nWords of an earlier edition: é."
-    said = [[c["cell_type"], c["source"], c["metadata"]] for c in notebook["cells"]]
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    notebook["metadata"]["tinytorch"]["version"] = digest[:12]
-    return notebook
+    return edition(served(name), "Words of an earlier edition: é.")
 
 
 def test_a_new_edition_waits_for_an_answer(page, site_url, assert_clean):

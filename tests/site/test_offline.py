@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from lab import until
+from lab import cell_with, edition, files, until, write_and_run
 from playwright.sync_api import expect
 
 from bench.tab import find_browser
@@ -168,12 +168,8 @@ def test_a_module_never_opened_is_worked_through_without_a_server(
         page.context.on("requestfailed", lambda request: failed.append(request.url))
         opened(page, site, "01_tensor.ipynb")
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        cell = page.locator(".jp-CodeCell").filter(has_text='@build("tensor.Tensor.__add__")').first
-        cell.scroll_into_view_if_needed()
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Control+a")
-        page.keyboard.insert_text(MINE)
-        page.keyboard.press("Control+Enter")
+        cell = cell_with(page, f'@build("{ADD.id}")')
+        write_and_run(page, cell, MINE)
         card = page.locator(f'[data-exercise="{ADD.id}"]')
         expect(card).to_have_attribute("data-result", "passed", timeout=START)
         page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
@@ -240,9 +236,19 @@ def test_a_notebook_that_starts_comes_first(site, tmp_path, playwright):
 
 
 def new_build(site):
-    """Build B: a page and the tinytorch wheel, under its old name, have changed."""
-    page = site.root / "content" / "playground.html"
-    site.replace("content/playground.html", page.read_bytes() + b"<!-- build B -->")
+    """Build B: a page, a notebook, and the tinytorch wheel, under its old name, have changed."""
+
+    def edit(name, change):
+        site.replace(name, change((site.root / name).read_text(encoding="utf-8")).encode())
+
+    page, notebook = "content/playground.html", "lite/files/01_tensor.ipynb"
+    edit(page, lambda text: f"{text}<!-- build B -->")
+    before = (site.root / notebook).read_text(encoding="utf-8")
+    new = edition(json.loads(before), "Words of build B.")
+    edit(notebook, lambda _: json.dumps(new))
+    version = json.loads(before)["metadata"]["tinytorch"]["version"]
+    app = "lite/notebooks/index.html"  # knows the notebooks' versions
+    edit(app, lambda text: text.replace(version, new["metadata"]["tinytorch"]["version"]))
     (wheel,) = (site.root / "lite/static/pyodide").glob("tinytorch-*.whl")
     wheel = wheel.relative_to(site.root)
     content = (site.root / wheel).read_bytes()
@@ -250,11 +256,10 @@ def new_build(site):
     with zipfile.ZipFile(site.root / wheel, "a") as archive:
         archive.writestr("tinytorch/deployed.py", "BUILD = 'B'\n")
     lock = "lite/static/pyodide/pyodide-lock.json"
-    text = (site.root / lock).read_text(encoding="utf-8")
-    text = text.replace(sha256(content), sha256((site.root / wheel).read_bytes()))
-    site.replace(lock, text.encode())
+    digests = sha256(content), sha256((site.root / wheel).read_bytes())
+    edit(lock, lambda text: text.replace(*digests))
     site.replace(offline.WORKER, offline.worker(site.root))
-    return {"content/playground.html", wheel.as_posix(), lock}
+    return {page, notebook, app, wheel.as_posix(), lock}
 
 
 def kept(page):
@@ -288,8 +293,15 @@ def test_a_new_build_replaces_the_old_one_whole(loaded, profile, playwright):
     )
     with browser(playwright, profile) as page:
         notebook = opened(page.context.new_page(), site, "01_tensor.ipynb")
+        write_and_run(notebook, cell_with(notebook, ADD.id), MINE)
+        card = notebook.locator(f'[data-exercise="{ADD.id}"]')
+        expect(card).to_have_attribute("data-result", "passed", timeout=START)
+        notebook.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
         page.goto(f"{site.url}/content/index.html")
         expect(status(page)).to_contain_text("Ready for offline")
+        work = files(page)
+        assert "mark = 'mine'" in work["01_tensor.ipynb"]
+        assert "mark = 'mine'" in work["my_tinytorch/tensor.py"]
         # an open page goes on getting its own build, however long it stays
         site.sent.clear()  # before there is anything new: a browser may look by itself
         changed = new_build(site)
@@ -332,6 +344,12 @@ def test_a_new_build_replaces_the_old_one_whole(loaded, profile, playwright):
         assert len(copies) == len(offline.entries(site.root)[0])
 
         assert run(started(notebook), which) == "True\n"
+        # and the student's work is what it was
+        notice = notebook.locator('#tt-notice [data-key="edition"]')
+        expect(notice).to_contain_text("This notebook has a new version")
+        assert files(page) == work
+        mine = "import tinytorch; tinytorch.Tensor([1]) + 1; print(tinytorch.Tensor.mark)"
+        assert run(notebook, mine) == "mine\n"
 
 
 @pytest.mark.parametrize("file", ["pyodide.asm.wasm", "python.zip", "numpy"])
@@ -399,6 +417,37 @@ def test_a_build_that_replaces_one_not_yet_complete(site, tmp_path, playwright):
         site.stop()
         changed = page.goto(f"{site.url}/content/playground.html")
         assert "build B" in changed.text()
+
+
+def test_who_saves_data_is_asked_first(site, tmp_path, playwright):
+    other = "content/modules/05_autograd.html"
+    with browser(playwright, tmp_path / "profile") as page:
+        page.add_init_script(
+            "Object.defineProperty(NetworkInformation.prototype, 'saveData', {get: () => true})"
+        )
+        page.goto(f"{site.url}/content/index.html")
+        begin = status(page).get_by_role(
+            "button", name=re.compile(r"Make ready for offline, \d+ MB")
+        )
+        expect(begin).to_be_visible()
+        page.wait_for_timeout(3000)  # more than the fill takes to begin
+        assert other not in site.sent
+        begin.click()
+        expect(status(page)).to_contain_text("Ready for offline", timeout=START)
+        assert other in site.sent
+
+
+def test_a_full_disk_takes_nothing_away(site, tmp_path, playwright):
+    with browser(playwright, tmp_path / "profile") as page:
+        cdp = page.context.new_cdp_session(page)
+        quota = {"origin": site.url, "quotaSize": 10_000_000}
+        cdp.send("Storage.overrideQuotaForOrigin", quota)
+        page.goto(f"{site.url}/content/index.html")
+        expect(status(page)).to_contain_text("no room on this device", timeout=START)
+        page.goto(f"{site.url}/content/modules/05_autograd.html")
+        expect(page.get_by_role("heading", name="Autograd").first).to_be_visible()
+        opened(page, site, "playground.ipynb")
+        assert run(page, "print(tinytorch.Tensor([1]) + 1)") == "Tensor([2.0000])\n"
 
 
 def test_it_can_be_installed(site, tmp_path, playwright):
