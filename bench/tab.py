@@ -104,7 +104,7 @@ class Tab:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         address = f"http://127.0.0.1:{self._server.server_port}/tab.html"
         self._process = subprocess.Popen(
-            [path, *_arguments(self.name, Path(self._profile.name)), address],
+            [path, *arguments(self.name, Path(self._profile.name)), address],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # a browser is many processes, ended together
@@ -154,7 +154,7 @@ class Tab:
             return answer["value"]
 
 
-def _arguments(name: str, profile: Path) -> list[str]:
+def arguments(name: str, profile: Path) -> list[str]:
     if name == "chromium":
         return [*QUIET_CHROMIUM, f"--user-data-dir={profile}"]
     lines = (f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in QUIET_FIREFOX.items())

@@ -40,12 +40,12 @@ def ensure_chromium() -> str | None:
 
 
 def engines() -> list[str]:
-    """The engines the kernels are tested in: Chromium, and Firefox where one can be had."""
+    """The engines to test in: Chromium, and for the kernels and offline Firefox, if there is one."""
     if not find_browser("firefox"):
         debian("firefox-esr")
     if find_browser("firefox"):
         return ["chromium", "firefox"]
-    print("No Firefox here: the SIMD kernels are tested in Chromium alone", file=sys.stderr)
+    print("No Firefox here: all is tested in Chromium alone", file=sys.stderr)
     return ["chromium"]
 
 
