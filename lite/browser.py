@@ -40,7 +40,7 @@ def ensure_chromium() -> str | None:
 
 
 def engines() -> list[str]:
-    """The engines to test in: Chromium, and for the kernels and offline Firefox, if there is one."""
+    """What to test in: Chromium, and for the kernels and offline Firefox, where there is one."""
     if not find_browser("firefox"):
         debian("firefox-esr")
     if find_browser("firefox"):
