@@ -79,21 +79,20 @@ export function differences(a, b) {
   return lines;
 }
 
-// A dialog with what differs, two lines around each change.
-export function showDifference(mine, fresh) {
-  const words = ({ cells }) => cells.map(sourceOf).join("\n\n");
-  const lines = differences(words(mine), words(fresh));
+// A dialog with what differs between two texts, two lines around each change.
+export function showDifference(title, mine, other) {
+  const lines = differences(mine, other);
   const near = (at) => lines.slice(Math.max(0, at - 2), at + 3).some(([mark]) => mark !== " ");
   const dialog = document.createElement("dialog");
   dialog.className = "tt-keep keep-wide";
   dialog.setAttribute("aria-label", "What differs");
   const head = document.createElement("header");
-  const title = document.createElement("h2");
-  title.textContent = "Your copy (−) and the new edition (+)";
+  const heading = document.createElement("h2");
+  heading.textContent = title;
   const close = document.createElement("button");
   close.textContent = "Close";
   close.onclick = () => dialog.close();
-  head.append(title, close);
+  head.append(heading, close);
   const pre = document.createElement("pre");
   pre.tabIndex = 0;
   let gap = false;
@@ -105,10 +104,13 @@ export function showDifference(mine, fresh) {
     row.textContent = `${mark === "-" ? "−" : mark} ${line}`;
     pre.append(row);
   });
-  if (!pre.childNodes.length) pre.textContent = "The cells say the same; only outputs differ.";
+  if (!pre.childNodes.length) pre.textContent = "Both say the same.";
   dialog.append(head, pre);
   dialog.addEventListener("keydown", (event) => event.stopPropagation());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
 }
+
+// What a notebook's cells say, without their outputs.
+export const cellText = ({ cells = [] }) => cells.map(sourceOf).join("\n\n");

@@ -2,7 +2,7 @@
 //
 // Given: `notice(key, text, …buttons)`, which shows a line and with an empty text takes it away,
 // `button(text, action)`, `restart()`, `pages` (the site's notebooks) and `died`, a channel's event.
-import { refresh, renew, showDifference, untouched } from "./edition.js";
+import { cellText, refresh, renew, showDifference, untouched } from "./edition.js";
 import { exportAll, served, styled } from "./panel.js";
 import { all, change } from "./store.js";
 import { watch } from "./saving.js";
@@ -74,7 +74,10 @@ async function editions(panel, { notice, button, pages }) {
       notice("edition", "");
     }),
     button("Take the new one", take),
-    button("Show the difference", () => showDifference(context.model.toJSON(), fresh)),
+    button("Show the difference", () => {
+      const title = "Your copy (−) and the new edition (+)";
+      showDifference(title, cellText(context.model.toJSON()), cellText(fresh));
+    }),
   );
   async function take() {
     await context.save();

@@ -3,6 +3,7 @@
 // One dialog for the book's pages and the live notebook: `show({notebook})`. A notebook that is open
 // saves itself before and reads itself again after (see notebook.js).
 import { buildPackage, pack, plan, unpack } from "./bundle.js";
+import { cellText, showDifference } from "./edition.js";
 import { reset } from "./reset.js";
 import { all, change, FOLDER, PROGRESS, text } from "./store.js";
 import { parse } from "./work.js";
@@ -115,6 +116,14 @@ async function doPackage() {
   say(`${name} is in your downloads. Unpacked, “pip install ./package” installs your own tinytorch.`);
 }
 
+// The code among some records, as one text: what will run, or can be run.
+function code(records) {
+  const parts = [...records].filter(([path, file]) => file && /\.(py|ipynb)$/.test(path));
+  const said = (path, file) => (path.endsWith(".py") ? text(file) : cellText(file.content));
+  return parts.filter(([path]) => !path.includes("/history/")).sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, file]) => `# ${path}\n\n${said(path, file)}`).join("\n\n");
+}
+
 async function doImport(file) {
   const incoming = unpack(new Uint8Array(await file.arrayBuffer()));
   await open?.save().catch(() => {});
@@ -126,19 +135,23 @@ async function doImport(file) {
     const kept = now.conflicts.length ? ` ${count(now.conflicts.length, "other version")} kept.` : "";
     await apply(now.edits, `Imported: ${count(now.added.length, "new item")}.${kept}`);
   });
-  const words = [
+  const told = [
     `${file.name}: ${added.length} new, ${same.length} the same as here, ${conflicts.length} different.`,
     " Its code runs when a notebook starts: import only work that is yours, or that you trust.",
   ];
   if (conflicts.length) {
-    words.push(" Where both have something, the other one is kept: code in history/, notebooks beside.");
+    told.push(" Where both have something, the other one is kept: code in history/, notebooks beside.");
   }
   const answers = [
     button(conflicts.length ? "Import, the zip’s come first" : "Bring it in", bring("zip")),
     conflicts.length ? button("Import, mine stay first", bring("here")) : null,
+    button("Look at it first", guarded(() => {
+      const now = [...edits.keys()].filter((path) => here.has(path)).map((path) => [path, here.get(path)]);
+      showDifference("What is here now (−) and would be (+)", code(now), code(edits));
+    })),
     button("Do not import", () => say("")),
   ];
-  say(words.join(""), make("span", { className: "keep-answers" }, answers.filter(Boolean)));
+  say(told.join(""), make("span", { className: "keep-answers" }, answers.filter(Boolean)));
   dialog.querySelector(".keep-said button").focus();
 }
 

@@ -453,6 +453,13 @@ def test_importing_merges_and_loses_nothing(page, site_url, assert_clean):
     )
     imported(page, data)
     expect(said(page)).to_contain_text("2 different")
+    before = files(page)
+    page.get_by_role("button", name="Look at it first").click()
+    look = page.get_by_role("dialog", name="What differs")
+    expect(look.locator("del")).to_contain_text(["mine"])
+    expect(look.locator("ins")).to_contain_text(["other"])
+    assert files(page) == before
+    look.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Import, mine stay first").click()
     expect(said(page)).to_contain_text("Imported")
     now = files(page)
