@@ -36,6 +36,22 @@ def browser_context_args(browser_context_args):
 
 
 @pytest.fixture
+def context(context):
+    """An empty browser that does not begin to fetch the whole site for offline, as every new one
+    would: test_offline.py is about that, in browsers of its own."""
+    context.add_init_script(
+        """(({ prototype } = {}) => {
+            if (!prototype) return;  // about:blank has none
+            const { postMessage } = prototype;
+            prototype.postMessage = function (message, ...more) {
+                if (message !== "fill") postMessage.call(this, message, ...more);
+            };
+        })(globalThis.ServiceWorker);"""
+    )
+    return context
+
+
+@pytest.fixture
 def noted(context, site_url):
     """What every page of this test's context did that it must not: a list of lines."""
     lines = []
