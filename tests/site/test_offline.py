@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from lab import cell_with, edition, files, until, write_and_run
+from lab import cell_with, edition, files, run_in, until, write_and_run
 from playwright.sync_api import expect
 
 from bench.tab import find_browser
@@ -119,23 +119,6 @@ def started(page):
     return page
 
 
-def run(page, code):
-    """Run code in the open notebook's kernel, without a cell; what it prints, shows or raises."""
-    return page.evaluate(
-        """async (code) => {
-            const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-            const future = kernel.requestExecute({ code });
-            let out = "";
-            future.onIOPub = ({ content }) => {
-                out += content.text ?? content.data?.["text/plain"] ?? content.evalue ?? "";
-            };
-            await future.done;
-            return out;
-        }""",
-        code,
-    )
-
-
 @pytest.fixture(scope="module", params=["", "course/"], ids=["root", "sub-path"])
 def loaded(request, tmp_path_factory, playwright):
     """A site and a browser profile in which its home page was read until all was ready."""
@@ -178,7 +161,7 @@ def test_a_module_never_opened_is_worked_through_without_a_server(
         started(page)
         expect(cell).to_contain_text("Tensor.mark = 'mine'")
         ask = "tinytorch.Tensor([1]) + 1; print(tinytorch.Tensor.mark)"
-        assert run(page, ask) == "mine\n"
+        assert run_in(page, ask) == "mine\n"
         assert failed == []
 
 
@@ -188,7 +171,7 @@ def test_the_data_taken_along_is_there_without_a_server(loaded, profile, playwri
     with browser(playwright, profile) as page:
         opened(page, site, "playground.ipynb")
         ask = "from tinytorch.data import mnist; print(mnist()[0].images.shape)"
-        assert run(page, ask).splitlines()[-1] == "(60000, 28, 28)"
+        assert run_in(page, ask).splitlines()[-1] == "(60000, 28, 28)"
 
 
 @pytest.fixture
@@ -209,14 +192,14 @@ def test_from_page_to_notebook_and_back_there_is_one_worker(site, tmp_path, play
             opened(page, site, "playground.ipynb")
             # JupyterLite has found a worker, and Python its drive
             assert page.evaluate(ask) == [f"{site.url}/"]
-            run(page, f"open('/drive/{visit}.txt', 'w').write('here')")
+            run_in(page, f"open('/drive/{visit}.txt', 'w').write('here')")
             page.wait_for_timeout(1000)
             worker = page.evaluate("navigator.serviceWorker.controller.scriptURL")
             assert worker == f"{site.url}/service-worker.js"
         ask = (
             "from pathlib import Path; print(sorted(p.stem for p in Path('/drive').glob('*.txt')))"
         )
-        assert run(page, ask) == "['first', 'second']\n"
+        assert run_in(page, ask) == "['first', 'second']\n"
 
 
 def test_a_notebook_that_starts_comes_first(site, tmp_path, playwright):
@@ -324,7 +307,7 @@ def test_a_new_build_replaces_the_old_one_whole(loaded, profile, playwright):
         notebook.locator("#tt-restart").click()
         expect(notebook.locator("#tt-kernel")).to_have_text("starting")
         expect(notebook.locator("#tt-kernel")).to_have_text("ready", timeout=START)
-        assert run(notebook, which) == "False\n"
+        assert run_in(notebook, which) == "False\n"
 
         page.bring_to_front()
         status(page).get_by_role("button", name="New version: reload").click()
@@ -343,13 +326,13 @@ def test_a_new_build_replaces_the_old_one_whole(loaded, profile, playwright):
         assert {name for name, count in copies.items() if count > 1} == set()
         assert len(copies) == len(offline.entries(site.root)[0])
 
-        assert run(started(notebook), which) == "True\n"
+        assert run_in(started(notebook), which) == "True\n"
         # and the student's work is what it was
         notice = notebook.locator('#tt-notice [data-key="edition"]')
         expect(notice).to_contain_text("This notebook has a new version")
         assert files(page) == work
         mine = "import tinytorch; tinytorch.Tensor([1]) + 1; print(tinytorch.Tensor.mark)"
-        assert run(notebook, mine) == "mine\n"
+        assert run_in(notebook, mine) == "mine\n"
 
 
 @pytest.mark.parametrize("file", ["pyodide.asm.wasm", "python.zip", "numpy"])
@@ -447,7 +430,7 @@ def test_a_full_disk_takes_nothing_away(site, tmp_path, playwright):
         page.goto(f"{site.url}/content/modules/05_autograd.html")
         expect(page.get_by_role("heading", name="Autograd").first).to_be_visible()
         opened(page, site, "playground.ipynb")
-        assert run(page, "print(tinytorch.Tensor([1]) + 1)") == "Tensor([2.0000])\n"
+        assert run_in(page, "print(tinytorch.Tensor([1]) + 1)") == "Tensor([2.0000])\n"
 
 
 def test_it_can_be_installed(site, tmp_path, playwright):
