@@ -57,7 +57,9 @@ def lay(x, layout):
         record["x"] = x
         return record["x"]
     if layout == "gap":  # aligned, but the stride is one and a half elements of a double
-        record = np.zeros(x.shape, np.dtype({"names": ["x"], "formats": [x.dtype], "itemsize": 12}))
+        size = max(12, x.itemsize * 3 // 2)
+        kind = np.dtype({"names": ["x"], "formats": [x.dtype], "itemsize": size})
+        record = np.zeros(x.shape, kind)
         record["x"] = x
         return record["x"]
     raise ValueError(layout)
