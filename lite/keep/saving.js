@@ -14,7 +14,6 @@ export function watch(app, panel, { alarm, copied }) {
   const { contents } = app.serviceManager;
   const mine = context.path;
   const lockName = `tinytorch ${mine}`;
-  const me = crypto.randomUUID();
   const channel = new BroadcastChannel("tinytorch-notebook");
   const original = Object.fromEntries(
     ["save", "rename", "newUntitled"].map((name) => [name, contents[name].bind(contents)]),
@@ -35,49 +34,45 @@ export function watch(app, panel, { alarm, copied }) {
       "some room, or use a normal (not a private) window.");
   }
 
-  // One tab saves a notebook at a time.
-  function take() {
-    if (release || !navigator.locks) return true;
-    return new Promise((resolve) => {
-      navigator.locks.request(lockName, { ifAvailable: true }, (lock) => {
-        resolve(Boolean(lock));
-        if (lock) return new Promise((done) => (release = done));
-      });
-    });
+  // One tab saves a notebook at a time. Whoever has the lock saves and lets go when another asks.
+  const request = (how) => new Promise((resolve) => {
+    const granted = (lock) => {
+      resolve(Boolean(lock));
+      if (lock) return new Promise((done) => (release = done));
+    };
+    navigator.locks.request(lockName, how, granted).catch(() => resolve(false));
+  });
+  const take = async () => release || !navigator.locks || request({ ifAvailable: true });
+  async function askFor() {
+    if (await take()) return true;
+    channel.postMessage({ ask: mine });
+    return (await request({ signal: AbortSignal.timeout(ANSWER) })) || Boolean(release);
   }
   function letGo() {
     release?.();
     release = null;
   }
-  async function askFor() {
-    if (await take()) return true;
-    await new Promise((resolve) => {
-      const answer = ({ data }) => data.answer === me && resolve();
-      channel.addEventListener("message", answer);
-      channel.postMessage({ ask: mine, from: me });
-      setTimeout(resolve, ANSWER);
-    });
-    return take();
-  }
   channel.addEventListener("message", async ({ data }) => {
-    if (data.ask !== mine || data.from === me || !release) return;
+    if (data.ask !== mine || !release) return;
     if (context.model.dirty) await context.save().catch(() => {});
     letGo();
-    channel.postMessage({ answer: data.from });
   });
 
   // What the cells say; a session's start touches the metadata, which nobody has to keep.
-  const words = () => JSON.stringify(plain(context.model.toJSON()).cells);
-  let base = words();
+  const words = (content) => JSON.stringify(plain(content).cells);
+  const here = () => words(context.model.toJSON());
+  let base = here(); // what was last read or saved
   async function revert() {
     await context.revert();
-    base = words();
+    if (!context.model.dirty) base = here();
   }
 
   const stored = (path) => contents.get(path, { content: false }).catch(() => null);
   async function stale() {
     const there = await stored(mine);
-    return Boolean(there) && there.last_modified !== context.contentsModel.last_modified;
+    if (!there || there.last_modified === context.contentsModel.last_modified) return false;
+    const theirs = words((await contents.get(mine, { content: true })).content);
+    return theirs !== base && theirs !== here();
   }
 
   async function freeName() {
@@ -86,7 +81,7 @@ export function watch(app, panel, { alarm, copied }) {
   }
 
   async function saveNotebook(options) {
-    if (!beside && !settled && words() === base && (await stale())) {
+    if (!beside && !settled && here() === base && (await stale())) {
       setTimeout(revert);
       return stored(mine);
     }
@@ -115,7 +110,7 @@ export function watch(app, panel, { alarm, copied }) {
     }
     settled = false;
     if (!beside) {
-      const now = words();
+      const now = here();
       const model = await original.save(mine, options);
       base = now;
       return model;
@@ -152,7 +147,7 @@ export function watch(app, panel, { alarm, copied }) {
   // Whoever looks at this tab sees the newest; whoever leaves it has saved.
   const leave = () => context.model.dirty && context.save().catch(() => {});
   const enter = async () => {
-    if (!beside && words() === base && (await stale())) await revert();
+    if (!beside && here() === base && (await stale())) await revert();
   };
   addEventListener("blur", leave);
   addEventListener("focus", enter);
