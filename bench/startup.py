@@ -31,7 +31,7 @@ from typing import ClassVar
 from playwright.sync_api import Page, Playwright, sync_playwright
 
 from bench.tab import TYPES, find_browser
-from lite import runtime
+from lite import runtime, serve
 from lite.build import listing
 from lite.pack import LABEXTENSION
 
@@ -73,12 +73,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
+class Server(serve.Server):
     sent = 0  # bytes of content
-
-    def handle_error(self, *args: object) -> None:
-        """A browser that is closed in the middle of an answer is no error."""
 
 
 @contextlib.contextmanager
@@ -101,18 +97,13 @@ def pyodide(folder: Path) -> None:
     core = runtime.pyodide_dir()
     lock = json.loads((core / runtime.LOCK).read_text(encoding="utf-8"))
     packages = lock["packages"]
-    todo, names = list(KERNEL), set()
-    while todo:
-        name = todo.pop().lower().replace("_", "-")
-        if name not in names:
-            names.add(name)
-            todo += packages[name]["depends"]
     shutil.copytree(core, folder)
     kept = runtime.cache_dir() / "bench" / "kernel"
     kept.mkdir(parents=True, exist_ok=True)
-    missing = [n for n in names if not (folder / packages[n]["file_name"]).exists()]
-    for name in missing:
+    for name in runtime.closure(lock, KERNEL):
         entry = packages[name]
+        if (folder / entry["file_name"]).exists():
+            continue
         stem = f"{entry['file_name'].split('-')[0]}-{entry['version']}"
         if not any(kept.glob(f"{stem}-*.whl")):
             wanted = f"{name}=={entry['version']}"
@@ -221,17 +212,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of each site; they take turns")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as tmp, contextlib.ExitStack() as stack:
-        folders = {"stock JupyterLite": stock(Path(tmp)), "TinyTorch": SITE / "lite"}
+        sites = {"stock JupyterLite": (stock(Path(tmp)), ""), "TinyTorch": (SITE, "lite/")}
         playwright = stack.enter_context(sync_playwright())
-        servers = {
-            "stock JupyterLite": stack.enter_context(serving(folders["stock JupyterLite"])),
-            "TinyTorch": stack.enter_context(serving(SITE)),
-        }
-        paths = {"stock JupyterLite": "", "TinyTorch": "lite/"}
-        got: dict[str, list] = {name: [] for name in folders}
+        servers = {n: stack.enter_context(serving(folder)) for n, (folder, _) in sites.items()}
+        got: dict[str, list] = {name: [] for name in sites}
         for _ in range(options.rounds):
             for name, server in servers.items():
-                place = f"http://127.0.0.1:{server.server_port}/{paths[name]}notebooks/index.html"
+                place = (
+                    f"http://127.0.0.1:{server.server_port}/{sites[name][1]}notebooks/index.html"
+                )
                 got[name].append(visits(playwright, f"{place}?path={NOTEBOOK}", server, 2))
     print("\nfirst output of Module 01's notebook, in Chromium, from this machine's disk")
     print(f"{'':20}{'first visit':>18}{'later visits':>18}   fastest to slowest")

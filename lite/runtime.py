@@ -51,7 +51,7 @@ def closure(lock: dict, names: Iterable[str]) -> list[str]:
     found: set[str] = set()
     todo = list(names)
     while todo:
-        name = todo.pop()
+        name = todo.pop().lower().replace("_", "-")  # a wheel's own spelling may differ
         if name not in found:
             found.add(name)
             todo += lock["packages"][name]["depends"]

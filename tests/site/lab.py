@@ -106,6 +106,11 @@ def until(target, condition: str, ms: int = 30_000) -> None:
         time.sleep(0.05)
 
 
+def without_worker(page: Page) -> None:
+    """No service worker on this page: what one asks for passes a route by."""
+    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
+
+
 def seed(page: Page, text: str) -> None:
     """Store `text` as the student's progress.json, the way JupyterLite does."""
     page.evaluate(SEED, text)

@@ -11,7 +11,16 @@ import zipfile
 
 import pytest
 from conftest import SITE
-from lab import START, cell_with, edition, files, opened, run_in, write_and_run
+from lab import (
+    START,
+    cell_with,
+    edition,
+    files,
+    opened,
+    run_in,
+    without_worker,
+    write_and_run,
+)
 from playwright.sync_api import Error, Page, expect
 
 from lite.serve import server
@@ -126,8 +135,7 @@ def test_the_package_of_an_export_is_the_students_and_stands_alone(
 
 
 def test_a_package_that_cannot_be_made_is_said(page, site_url):
-    # What a service worker asks for passes a route by.
-    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
+    without_worker(page)
     page.route("**/pyodide.asm.wasm", lambda route: route.abort())
     panel(page, site_url)
     page.get_by_role("button", name="Export with a Python package").click()
@@ -251,6 +259,25 @@ def test_a_tab_that_is_looked_at_shows_what_another_saved(page, context, site_ur
     type_note(page, "and on here")
     save(page)
     expect(note(page, "tabs")).to_have_count(0)
+    assert "playground.2.ipynb" not in files(page)
+
+
+def test_a_tab_that_has_written_no_word_does_not_hold_another_up(page, context, site_url):
+    other = context.new_page()
+    for tab in (page, other):
+        at_once(tab, site_url, "playground.ipynb")
+    type_note(other, "from elsewhere")
+    save(other)
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator(".jp-Notebook")).to_contain_text("from elsewhere")
+    # as when its Python starts: no cell says anything else
+    other.evaluate(
+        "window.jupyterapp.shell.currentWidget.content.model.setMetadata('tinytorch-test', 1)"
+    )
+    type_note(page, "and on here")
+    save(page)
+    expect(note(page, "tabs")).to_have_count(0)
+    assert "and on here" in files(page)["playground.ipynb"]
     assert "playground.2.ipynb" not in files(page)
 
 

@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from lab import LITE, START, opened, run_in, until
+from lab import LITE, START, opened, run_in, until, without_worker
 from playwright.sync_api import expect
 
 
@@ -164,8 +164,7 @@ def test_the_books_theme_is_followed(page, site_url, choice, assert_clean):
 
 
 def test_a_file_of_pythons_that_does_not_come_is_named(page, site_url):
-    # What a service worker asks for passes a route by.
-    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
+    without_worker(page)
     page.route("**/pyodide.asm.wasm", lambda route: route.abort())
     opened(page, site_url, wait=False)
     expect(page.locator("#tt-trouble")).to_contain_text(

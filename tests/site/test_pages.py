@@ -8,7 +8,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import SITE
-from lab import seed
+from lab import seed, without_worker
 from playwright.sync_api import expect
 
 from book import course
@@ -42,8 +42,7 @@ def passed(*ids):
 
 @pytest.fixture
 def stand_in(page):
-    # What a service worker asks for passes a route by.
-    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
+    without_worker(page)
     page.route(
         "**/lite/notebooks/index.html*",
         lambda route: route.fulfill(body=STAND_IN, content_type="text/html"),

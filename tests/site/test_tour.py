@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from conftest import SITE
+from lab import without_worker
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -64,8 +65,7 @@ def test_the_page_shows_those_of_its_theme_without_a_jump(page, site_url, theme,
 
 
 def test_a_picture_that_is_not_there_leaves_no_gap(page, site_url):
-    # What a service worker asks for passes a route by.
-    page.add_init_script("navigator.serviceWorker.register = async () => { throw Error('none') }")
+    without_worker(page)
     page.route("**/tour/failed-*.webp", lambda route: route.abort())
     page.goto(site_url + PAGE)
     gone = page.locator(".tt-shot").nth(list(tour.SHOTS).index("failed"))
