@@ -1,14 +1,16 @@
-"""`python -m tinytorch`: where you stand; verify, milestone, export, import."""
+"""`python -m tinytorch`: where you stand; verify, milestone, export, import, accept."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+ACCEPT = "None of this has run. `python -m tinytorch accept` puts it in force."
+
 
 def main(argv: list[str] | None = None) -> int:
     from tinytorch import milestones
-    from tinytorch.course import export, import_work, status
+    from tinytorch.course import accept, export, import_work, status
     from tinytorch.course.verify import verify
 
     parser = argparse.ArgumentParser(prog="python -m tinytorch", description=__doc__)
@@ -19,8 +21,9 @@ def main(argv: list[str] | None = None) -> int:
     milestone.add_argument("name", choices=milestones.names())
     out = commands.add_parser("export", help="write your work and your own package to a zip")
     out.add_argument("path", nargs="?")
-    back = commands.add_parser("import", help="bring exported work back")
+    back = commands.add_parser("import", help="bring exported work back; nothing of it is run")
     back.add_argument("path")
+    commands.add_parser("accept", help="put what was imported in force, which runs it")
     chosen = parser.parse_args(argv)
     if chosen.command == "verify":
         return 1 if verify() else 0
@@ -30,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         print(export(chosen.path))
     elif chosen.command == "import":
         print("\n".join(import_work(chosen.path)))
+        print(ACCEPT)
+    elif chosen.command == "accept":
+        print("\n".join(accept()) or "There is nothing to accept.")
     else:
         print(status())
     return 0

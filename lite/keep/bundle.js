@@ -2,7 +2,8 @@
 // `import` reads. `my_tinytorch/` is the student's folder, `notebooks/` what else is on the drive,
 // `package/` an installable tinytorch with the student's functions, which is not read back.
 import { strToU8, unzipSync, zipSync } from "./fflate.js";
-import { bytes, folder, FOLDER, free, HISTORY, PROGRESS, record, stamp, text } from "./store.js";
+import { hold, runs } from "./accept.js";
+import { bytes, folder, FOLDER, free, HISTORY, IMPORTED, PROGRESS, record, stamp, text } from "./store.js";
 import { join, mergeProgress, split } from "./work.js";
 
 // Far more than a student writes: a zip above these is not an export.
@@ -15,7 +16,7 @@ const PACKAGE = "package/";
 export function pack(records, built = new Map()) {
   const entries = {};
   for (const [path, file] of [...records].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (file.type === "directory" || path === `${FOLDER}.zip`) continue;
+    if (file.type === "directory" || path === `${FOLDER}.zip` || path === IMPORTED) continue;
     const time = new Date(file.last_modified);
     const mtime = time.getFullYear() >= 1980 && time.getFullYear() < 2100 ? time : new Date();
     const name = path.startsWith(`${FOLDER}/`) ? path : BESIDE + path;
@@ -55,6 +56,7 @@ export function unpack(zip) {
   let count = 0;
   const wanted = ({ name, originalSize }) => {
     check(name);
+    if (name === IMPORTED) return false; // what waits here is not for a zip to say
     if (name.endsWith("/") || !(name.startsWith(`${FOLDER}/`) || name.startsWith(BESIDE))) return false;
     total += originalSize;
     count += 1;
@@ -87,10 +89,12 @@ function check(name) {
 }
 
 // What importing would do. `prefer` says whose stands where both have one: "zip" or "here"; the
-// other is kept in history/, a notebook under a number. -> {edits, added, same, conflicts}
+// other is kept in history/, a notebook under a number. Code that comes in waits: see accept.js.
+// -> {edits, added, same, conflicts}
 export function plan(incoming, here, prefer = "zip") {
   const edits = new Map();
   const told = { added: [], same: [], conflicts: [] };
+  const held = [];
   const taken = (path) => here.has(path) || edits.has(path) || incoming.has(path);
   // `imported` stays with the record: its outputs are not trusted, see notebook.js.
   const put = (path, data, imported = true) =>
@@ -101,13 +105,14 @@ export function plan(incoming, here, prefer = "zip") {
     if (!mine || mine.type === "directory") {
       put(path, data);
       told.added.push(path);
+      if (runs(path)) held.push(...split(new TextDecoder().decode(data)).sections.keys());
     } else if (equal(bytes(mine), bytes(record(path, data)))) {
       told.same.push(path);
     } else if (path === PROGRESS) {
       const merged = mergeProgress(text(mine), new TextDecoder().decode(data));
       if (merged) put(path, merged);
       else history("progress.json", data);
-    } else if (/^\w+\/\w+\.py$/.test(path) && path.startsWith(`${FOLDER}/`)) {
+    } else if (runs(path)) {
       const [ours, theirs] = [split(text(mine)), split(new TextDecoder().decode(data))];
       for (const [id, cell] of theirs.sections) {
         const before = ours.sections.get(id);
@@ -117,7 +122,9 @@ export function plan(incoming, here, prefer = "zip") {
           told.conflicts.push(id);
           history(`${id} ${stamp()}.py`, prefer === "zip" ? before : cell);
         }
-        if (before === undefined || prefer === "zip") ours.sections.set(id, cell);
+        if (before !== undefined && prefer !== "zip") continue;
+        ours.sections.set(id, cell);
+        held.push(id);
       }
       put(path, join(ours));
     } else if (path.startsWith(`${FOLDER}/`)) {
@@ -130,6 +137,7 @@ export function plan(incoming, here, prefer = "zip") {
       if (prefer === "zip") put(path, data);
     }
   }
+  if (held.length) edits.set(IMPORTED, hold(held, here));
   for (const path of [...edits.keys()]) {
     for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
       const parent = path.slice(0, at);

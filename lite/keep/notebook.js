@@ -2,6 +2,7 @@
 //
 // Given: `notice(key, text, …buttons)`, which shows a line and with an empty text takes it away,
 // `button(text, action)`, `restart()`, `pages` (the site's notebooks) and `died`, a channel's event.
+import { accept, listing, sentence, waiting } from "./accept.js";
 import { cellText, refresh, renew, showDifference, untouched } from "./edition.js";
 import { exportAll, served, styled } from "./panel.js";
 import { all, change } from "./store.js";
@@ -17,12 +18,14 @@ export function keep(app, panel, tools) {
   saving(app, panel, tools);
   editions(panel, tools).catch(console.error);
   running(panel, tools);
+  imported(tools);
   return {
     path,
     save: () => (context.model.dirty ? context.save() : Promise.resolve()),
     async reload() {
       await context.revert();
       await tools.restart(); // Python has what was there before
+      await imported(tools);
     },
   };
 }
@@ -96,6 +99,22 @@ async function editions(panel, { notice, button, pages }) {
     );
   }
   ask();
+}
+
+async function imported({ notice, button, restart }) {
+  const cells = waiting(await all());
+  if (!cells.size) return notice("imported", "");
+  notice(
+    "imported",
+    sentence(cells),
+    button("Look at it", () => showDifference("Imported, not in force", "", listing(cells))),
+    button("Put it in force", async () => {
+      await accept();
+      notice("imported", "");
+      await restart();
+    }),
+    button("Not now", () => notice("imported", "")),
+  );
 }
 
 function running(panel, { notice, button, restart }) {

@@ -2,6 +2,7 @@
 //
 // One dialog for the book's pages and the live notebook: `show({notebook})`. A notebook that is open
 // saves itself before and reads itself again after (see notebook.js).
+import { accept, listing, sentence, waiting } from "./accept.js";
 import { buildPackage, pack, plan, unpack } from "./bundle.js";
 import { cellText, showDifference } from "./edition.js";
 import { reset } from "./reset.js";
@@ -137,7 +138,7 @@ async function doImport(file) {
   });
   const told = [
     `${file.name}: ${added.length} new, ${same.length} the same as here, ${conflicts.length} different.`,
-    " Its code runs when a notebook starts: import only work that is yours, or that you trust.",
+    " Nothing of it runs before you say so.",
   ];
   if (conflicts.length) {
     told.push(" Where both have something, the other one is kept: code in history/, notebooks beside.");
@@ -153,6 +154,20 @@ async function doImport(file) {
   ];
   say(told.join(""), make("span", { className: "keep-answers" }, answers.filter(Boolean)));
   dialog.querySelector(".keep-said button").focus();
+}
+
+function waits(cells) {
+  const yes = guarded(async () => {
+    await accept();
+    await open?.reload();
+    await draw();
+    say("It is in force: notebooks that start from now on run it.");
+  });
+  return make("p", { className: "keep-waits" },
+    `${sentence(cells)} Put in force only what is yours, or what you trust.`,
+    make("span", { className: "keep-answers" },
+      button("Look at it", () => showDifference("Imported, not in force", "", listing(cells))),
+      button("Put it in force", yes)));
 }
 
 function askReset(words, ids, notebooks, whole) {
@@ -228,7 +243,9 @@ async function draw() {
     "Take back every exercise, and every notebook of the course?",
     ids, modules.map(({ notebook }) => notebook), true,
   ));
+  const cells = waiting(here);
   dialog.querySelector(".keep-body").replaceChildren(
+    ...(cells.size ? [waits(cells)] : []),
     await place(),
     ...(rows.length ? [make("h3", {}, "What you built"), ...rows] : []),
     ...(books.length ? [make("h3", {}, "Notebooks you worked in"), make("ul", {}, books)] : []),

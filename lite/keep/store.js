@@ -7,6 +7,7 @@ export const DATABASE = "tinytorch"; // contentsStorageName in lite/jupyter-lite
 export const FOLDER = "my_tinytorch"; // FOLDER in tinytorch/course/work.py
 export const HISTORY = `${FOLDER}/history`;
 export const PROGRESS = `${FOLDER}/progress.json`;
+export const IMPORTED = `${FOLDER}/imported.json`; // IMPORTED in tinytorch/course/work.py
 const STORE = "files";
 
 function connect(create) {

@@ -99,7 +99,7 @@ def load_ipython_extension(shell: Any) -> None:
     global _shell
     _shell = shell
     shell.Completer.use_jedi = False  # not in this kernel, see pins.toml
-    sys.meta_path.append(LatePackages())
+    sys.meta_path.insert(0, LatePackages())  # before anything of that name on the drive
     with contextlib.suppress(Exception):  # load_work meets it again, and says it
         importlib.import_module("tinytorch.course")
 
@@ -108,6 +108,8 @@ def load_work() -> None:
     """Called once the drive is mounted: the student's code comes into force, with all its names."""
     announce("kernel", "done")
     announce("work", "start")
+    # A file called random.py, the student's own or out of a zip, must not pass for Python's.
+    sys.path.sort(key=lambda place: place == "" or place.startswith("/drive"))
     try:
         with contextlib.redirect_stderr(sys.__stderr__):  # there is no cell yet to show it
             importlib.import_module("tinytorch.course.overlay").load()

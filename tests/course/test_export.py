@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
+import tinytorch
 from tinytorch import Tensor
-from tinytorch.course import export, import_work, overlay, provenance, work
+from tinytorch.course import accept, export, import_work, overlay, provenance, work
 from tinytorch.course.decorator import submit
 from tinytorch.course.exercise import get
 
@@ -24,6 +26,8 @@ def test_work_goes_out_and_comes_back(home, tmp_path, monkeypatch):
     overlay.load()
     assert provenance()[ADD.id] == "reference"
     assert sorted(import_work(path)) == [ADD.id, CAT.id]
+    assert provenance()[ADD.id] == provenance()[CAT.id] == "reference"
+    assert sorted(accept()) == [ADD.id, CAT.id]
     assert provenance()[ADD.id] == provenance()[CAT.id] == "yours"
     assert "passed" in work.progress()["exercises"][ADD.id]
     assert work.sections("tensor")[ADD.id] == ADD.solution
@@ -34,8 +38,59 @@ def test_importing_keeps_what_it_replaces(home, tmp_path):
     path = export(tmp_path / "out.zip").path
     overlay.adopt(ADD.id, ADD.cell("return Tensor(2.0)"))
     import_work(path)
+    accept()
     assert (Tensor(5) + 5).item() == 1
     assert any("Tensor(2.0)" in p.read_text() for p in (home / "history").iterdir())
+
+
+def test_imported_code_does_not_run_before_it_is_accepted(home, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PYTHONPATH", str(Path(tinytorch.__file__).parents[1]))
+    run = [sys.executable, "-m", "tinytorch"]
+    ran = "import sys\nseen = sys.stderr.write('it ran')\n"
+    section = f"# %% {CAT.id}\n{ran}{CAT.solution}\n\n# %% {ADD.id}\n{ADD.solution}"
+    path = zipped(
+        tmp_path / "out.zip",
+        **{
+            "my_tinytorch/tensor.py": section,
+            "my_tinytorch/imported.json": "[]",
+            "notebooks/json.py": ran,
+            "notebooks/numpy/__init__.py": ran,
+            "notebooks/helper.py": ran,
+        },
+    )
+    for command in ([*run, "import", path], run, [*run, "export", tmp_path / "again.zip"]):
+        subprocess.run(command, cwd=home.parent, check=True)
+        assert "it ran" not in capfd.readouterr().err
+    assert (home.parent / "json.2.py").is_file()  # as a module of that name it would be loaded
+    assert (home.parent / "helper.py").is_file()
+    assert work.waiting() == {CAT.id, ADD.id}
+    with zipfile.ZipFile(tmp_path / "again.zip") as archive:
+        assert "my_tinytorch/imported.json" not in archive.namelist()
+        assert "it ran" in archive.read("my_tinytorch/tensor.py").decode()
+        assert "it ran" not in archive.read("package/tinytorch/tensor.py").decode()
+    # An answer of one's own needs nobody's consent, and is no consent to the others.
+    submit(ADD, ADD.solution)
+    assert work.waiting() == {CAT.id}
+    assert provenance()[ADD.id] == "yours"
+    subprocess.run([*run, "accept"], cwd=home.parent, check=True)
+    assert "it ran" in capfd.readouterr().err
+    overlay.load()
+    assert provenance()[CAT.id] == "yours"
+
+
+def test_a_list_of_what_waits_that_is_damaged_lets_nothing_run(home):
+    work.save(CAT.id, CAT.solution, imported=True)
+    (home / work.IMPORTED).write_text("[")
+    overlay.load()
+    assert provenance()[CAT.id] == "reference"
+    assert accept() == [CAT.id]
+    assert provenance()[CAT.id] == "yours"
+
+
+def test_what_is_the_same_here_stays_in_force(home):
+    submit(ADD, ADD.solution)
+    work.save(ADD.id, ADD.solution, imported=True)
+    assert work.waiting() == set()
 
 
 def test_the_package_stands_alone(tmp_path):

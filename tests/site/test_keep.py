@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 import zipfile
 
@@ -88,15 +89,18 @@ def test_work_goes_to_another_browser_and_is_the_same(page, site_url, assert_cle
     panel(page, site_url)
     assert files(page) == {}
     imported(page, data)
-    expect(said(page)).to_contain_text("only work that is yours, or that you trust")
+    expect(said(page)).to_contain_text("Nothing of it runs before you say so")
     assert files(page) == {}  # asked first
     page.get_by_role("button", name="Bring it in").click()
     expect(said(page)).to_contain_text("Imported")
-    assert files(page) == before
+    assert files(page) == {**before, f"{FOLDER}/{work.IMPORTED}": json.dumps([STRIDES.id])}
     again = zipfile.ZipFile(io.BytesIO(exported(page)))
     assert {n: again.read(n) for n in again.namelist()} == {
         n: zipfile.ZipFile(io.BytesIO(data)).read(n) for n in names
     }
+    page.get_by_role("button", name="Put it in force").click()
+    expect(said(page)).to_contain_text("It is in force")
+    assert files(page) == before
     page.goto(f"{site_url}/content/modules/01_tensor.html")
     expect(page.locator("#ex-tensor-contiguous_strides.tt-done")).to_be_attached()
     opened(page, site_url, "01_tensor.ipynb")
@@ -505,6 +509,55 @@ def test_importing_merges_and_loses_nothing(page, site_url, assert_clean):
     assert json.loads(now["playground.ipynb"]) == {"cells": ["mine"]}
     assert json.loads(now["playground.2.ipynb"]) == {"cells": ["other"]}
     assert not any("package" in path for path in now)
+
+
+def test_imported_code_runs_when_the_student_says_so(page, site_url, assert_clean):
+    ran = "from pathlib import Path\nseen = Path('/drive/ran.txt').write_text('it ran')\n"
+    data = zipped(
+        **{
+            f"{FOLDER}/tensor.py": f"# %% {STRIDES.id}\n{ran}{STRIDES.solution}",
+            f"{FOLDER}/{work.IMPORTED}": "[]",
+            **{f"notebooks/{name}.py": ran for name in ("json", "numpy", "matplotlib", "helper")},
+        }
+    )
+    panel(page, site_url)
+    imported(page, data)
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.locator(".keep-waits")).to_contain_text("1 imported function has not run here")
+    opened(page, site_url, "playground.ipynb")
+    mine = f"""
+        import json, matplotlib.pyplot
+        from tinytorch.course import provenance
+        print(provenance()['{STRIDES.id}'])
+    """
+    assert run_in(page, textwrap.dedent(mine)) == "reference\n"
+    assert "ran.txt" not in files(page)
+    page.locator("#tt-work").click()
+    page.locator(".keep-waits").get_by_role("button", name="Look at it").click()
+    look = page.get_by_role("dialog", name="What differs")
+    expect(look.locator("ins").filter(has_text="ran.txt")).to_be_visible()
+    look.get_by_role("button", name="Close").click()
+    page.locator(".tt-keep").get_by_role("button", name="Close").click()
+    note(page, "imported").get_by_role("button", name="Put it in force").click()
+    expect(note(page, "imported")).to_have_count(0)
+    expect(page.locator("#tt-kernel")).to_have_text("ready", timeout=START)
+    assert run_in(page, textwrap.dedent(mine)) == "yours\n"
+    assert files(page)["ran.txt"] == "it ran"
+
+
+def test_an_answer_of_ones_own_needs_no_consent(page, site_url):
+    theirs = (
+        f"# %% {STRIDES.id}\n{STRIDES.solution}\n\n# %% tensor.cat\n{get('tensor.cat').solution}"
+    )
+    panel(page, site_url)
+    imported(page, zipped(**{f"{FOLDER}/tensor.py": theirs}))
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.locator(".keep-waits")).to_contain_text("2 imported functions have not run")
+    opened(page, site_url, "01_tensor.ipynb")
+    pass_strides(page)
+    assert json.loads(files(page)[f"{FOLDER}/{work.IMPORTED}"]) == ["tensor.cat"]
+    ask = "from tinytorch.course import provenance as p; print(p()['{}'], p()['tensor.cat'])"
+    assert run_in(page, ask.format(STRIDES.id)) == "yours reference\n"
 
 
 def test_outputs_out_of_a_zip_run_nothing(page, site_url):

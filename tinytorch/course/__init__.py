@@ -15,11 +15,12 @@ verify.py      runs every stub, solution and wrong answer
 from .assembled import source
 from .decorator import build
 from .export import export, import_work
-from .overlay import NotBuiltYet, forget, provenance, strict
+from .overlay import NotBuiltYet, accept, forget, provenance, strict
 from .status import status
 
 __all__ = [
     "NotBuiltYet",
+    "accept",
     "build",
     "export",
     "forget",

@@ -5,16 +5,19 @@
     package/        tinytorch with the student's bodies in place of the reference's, installable
 
 The browser's "Your work" (lite/keep/bundle.js) writes the first two, or all three, and either reads
-the first two. Importing overwrites nothing unseen: what differs goes to `history/` first, and a
-notebook comes under a number.
+the first two. Importing runs nothing, and overwrites nothing unseen: what differs goes to
+`history/` first, and a notebook comes under a number.
 """
 
 from __future__ import annotations
 
 import base64
+import importlib.machinery
+import importlib.util
 import io
 import json
 import re
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -68,7 +71,7 @@ def export(path: str | Path | None = None) -> Export:
     target = Path(path) if path else folder.with_suffix(".zip")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        for file in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != work.IMPORTED):
             archive.write(file, f"{work.FOLDER}/{file.relative_to(folder).as_posix()}")
         for file in sorted(p for p in folder.parent.glob("*.ipynb") if _of_course(p)):
             archive.write(file, f"{_NOTEBOOKS}/{file.name}")
@@ -102,12 +105,12 @@ def _of_course(path: Path) -> bool:
 
 
 def import_work(path: str | Path) -> list[str]:
-    """Bring exported work into the student's folder and into force; returns the symbols brought.
+    """Bring exported work into the student's folder; returns the symbols brought.
 
-    A saved cell that is already there and differs is kept in `history/`; any other file that
-    differs comes in under a number, notebooks beside the folder. Bringing code into force runs it:
-    import what is yours. Raises ValueError for a file that is not such an export, that is far too
-    large for one, or that names a file outside its folders.
+    Nothing of it is run: until `accept()` the reference stands in for what was brought. A saved
+    cell that is already there and differs is kept in `history/`; any other file that differs comes
+    in under a number, notebooks beside the folder. Raises ValueError for a file that is not such an
+    export, that is far too large for one, or that names a file outside its folders.
     """
     files = _read(path)
     brought = []
@@ -115,11 +118,13 @@ def import_work(path: str | Path) -> list[str]:
         top, _, inside = name.partition("/")
         if top == _NOTEBOOKS:
             _place(work.folder().parent / inside, data)
+        elif inside == work.IMPORTED:
+            continue  # what waits here is for this folder to say
         elif inside == "progress.json":
             work.merge_progress(data.decode("utf-8", "replace"))
         elif re.fullmatch(r"\w+\.py", inside):
             for id, cell in work.split(data.decode()).items():
-                work.save(id, cell)
+                work.save(id, cell, imported=True)
                 brought.append(id)
         else:
             _place(work.folder() / inside, data)
@@ -161,12 +166,27 @@ def _check(name: str) -> None:
 
 
 def _place(path: Path, data: bytes) -> None:
-    """Write a file, under a number if there is another one of its name."""
+    """Write a file, under a number if there is another one, or a module, of its name."""
     n, free = 1, path
-    while free.exists():
+    while free.exists() or _shadows(free):
         if free.is_file() and free.read_bytes() == data:
             return
         n += 1
         free = path.with_name(f"{path.stem}.{n}{path.suffix}")
     free.parent.mkdir(parents=True, exist_ok=True)
     free.write_bytes(data)
+
+
+def _shadows(path: Path) -> bool:
+    """Whether Python would take this file for a module that it has: `json.py` beside the notebooks.
+
+    `python -m tinytorch` looks there first, so such a file would run without anybody asking for it.
+    """
+    name = path.relative_to(work.folder().parent).parts[0].split(".")[0]
+    suffix = path.name.removeprefix(path.name.split(".")[0])
+    if not name or suffix not in importlib.machinery.all_suffixes():
+        return False
+    if name in sys.modules:
+        return True
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None  # a mere folder is no module to lose

@@ -44,6 +44,8 @@ def _wanted() -> dict[str, Any]:
 def load() -> list[str]:
     """Put all saved work in force. Returns, and prints, a line for each cell that did not load.
 
+    Imported work waits: nothing of it is run before `accept()`.
+
     A cell that does not parse, or raises while it is defined, is set aside under another name and
     the reference stands in its place; the others are loaded all the same.
     """
@@ -51,7 +53,7 @@ def load() -> list[str]:
     problems = []
     for file in work.files():
         try:
-            cells = work.sections(file)
+            cells = work.in_force(file)
         except (OSError, ValueError) as error:
             problems.append(str(error))
             continue
@@ -68,6 +70,13 @@ def load() -> list[str]:
     for problem in problems:
         print(f"tinytorch: {problem}", file=sys.stderr)
     return problems
+
+
+def accept() -> list[str]:
+    """Put imported work in force, which runs it. Returns the symbols that waited for this."""
+    ids = work.accept()
+    load()
+    return ids
 
 
 def adopt(id: str, cell: str) -> None:

@@ -2,7 +2,9 @@
 
 A file is a row of sections, each a cell that passed its check, under a line `# %% tensor.cat`.
 Whatever cannot be read is moved to `set_aside/`, whatever is replaced is kept in `history/`;
-nothing is ever deleted. This file does not know what a section means: see `overlay.py`.
+nothing is ever deleted. What came out of a zip is listed in `imported.json` and waits there until
+the student accepts it: imported code is never run before. This file does not know what a section
+means: see `overlay.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 
 IN_BROWSER = sys.platform == "emscripten"
 FOLDER = "my_tinytorch"
+IMPORTED = "imported.json"  # in the folder: the sections that wait; it is not exported
 DRIVE = Path("/drive")  # where JupyterLite mounts the files a student sees
 
 _MARK = re.compile(r"^# %% ([a-z_0-9]+(?:\.\w+)+)[ \t]*$", re.MULTILINE)
@@ -51,6 +54,38 @@ def sections(file: str) -> dict[str, str]:
     return split(text)
 
 
+def in_force(file: str) -> dict[str, str]:
+    """The saved cells of one file without those that wait to be accepted."""
+    held = waiting()
+    return {id: cell for id, cell in sections(file).items() if id not in held}
+
+
+def waiting() -> set[str]:
+    """The imported sections that the student has not accepted yet."""
+    path = folder() / IMPORTED
+    try:
+        data = json.loads(path.read_bytes())
+        if isinstance(data, list) and all(isinstance(id, str) for id in data):
+            return set(data)
+        raise ValueError
+    except FileNotFoundError:
+        return set()
+    except ValueError:  # nothing says any more which they are: none of them must run
+        return {id for file in files() for id in sections(file)}
+
+
+def accept() -> list[str]:
+    """Imported work counts as the student's from now on. Returns the sections that waited."""
+    held = waiting()
+    (folder() / IMPORTED).unlink(missing_ok=True)
+    return [id for file in files() for id in sections(file) if id in held]
+
+
+def _hold(ids: set[str]) -> None:
+    if ids != waiting():
+        _write(folder() / IMPORTED, json.dumps(sorted(ids)))
+
+
 def split(text: str) -> dict[str, str]:
     """The sections of a saved file's text, id to cell, in order."""
     marks = list(_MARK.finditer(text))
@@ -63,16 +98,25 @@ def files() -> list[str]:
     return sorted(path.stem for path in folder().glob("*.py"))
 
 
-def save(id: str, cell: str) -> Path:
-    """Write a cell as the section `id`, keeping the section it replaces in `history/`."""
+def save(id: str, cell: str, imported: bool = False) -> Path:
+    """Write a cell as the section `id`, keeping the section it replaces in `history/`.
+
+    imported: it waits until `accept()`, unless this very text is in force already.
+    """
     file = id.split(".")[0]
     cell = _MARK.sub(r"#  %% \1", cell).strip("\n") + "\n"
     kept = sections(file)
     before = kept.get(id)
+    held = waiting()
+    if imported and (before != cell or id in held):
+        _hold(held | {id})  # first: at no moment is it there and not held
     if before not in (None, cell):
         _write(folder() / "history" / _stamped(id), before)
     kept[id] = cell
-    return _write_sections(file, kept)
+    path = _write_sections(file, kept)
+    if not imported:
+        _hold(held - {id})
+    return path
 
 
 def remove(id: str) -> None:
