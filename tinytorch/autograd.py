@@ -114,7 +114,7 @@ class Function:
     shape, dtype: those of the result.
     """
 
-    op: Callable
+    op: Callable | None = None
     inputs: tuple[Function | None, ...] = ()
     needs: tuple[bool, ...] = ()
     shape: Shape
@@ -140,6 +140,7 @@ class Function:
     def save(self, *values: object) -> None:
         """Keep Tensors (as arrays), arrays or numbers for `backward`."""
         self._saved = tuple(_raw(value) for value in values)
+        self._time = _clock  # what was written before this, also to memory used again, is no matter
 
     @property
     def saved(self) -> tuple:

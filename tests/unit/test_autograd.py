@@ -356,6 +356,18 @@ def test_writing_to_what_was_not_saved_or_before_it_was():
         y.backward()
 
 
+def test_a_node_made_by_hand_does_not_mind_what_was_written_before():
+    """The write may have gone to another array, whose place in memory this one has now."""
+    x = Tensor(np.array([3.0, 4.0]))
+    x[0] = 5
+    node = autograd.Mul()
+    node.save(x, 2.0)
+    assert node.saved[0] is x.data
+    x[0] = 6
+    with pytest.raises(RuntimeError, match="written to since"):
+        _ = node.saved
+
+
 def test_writing_to_a_parameter_in_no_grad():
     w = leaf([1.0, 2.0])
     y = (w * w).sum()
