@@ -7,6 +7,7 @@
 // step "python" | "packages" | "kernel" | "work", state "start" | "done" | "died", t in ms since the epoch,
 // from = the worker's name, by which a page knows its own kernel from that of another tab.
 import { missing } from "./arrival.mjs";
+import { interruptible } from "./interrupt.mjs";
 import { loadPyodide as load } from "./pyodide.mjs";
 
 const BASE = new URL("./", import.meta.url).href;
@@ -108,6 +109,7 @@ async function start() {
   self.tinytorchAnnounce = announce;
   self.tinytorchLock = lockText;
   self.tinytorchBase = BASE;
+  self.tinytorchRunning = interruptible(pyodide, new URL("../../", BASE));
   // The whole kernel, while JupyterLab is still loading. Once the student's drive is mounted, every
   // import looks there first, and each look goes through the page, which then is at its busiest.
   pyodide.runPython("import asyncio, pyodide_kernel, piplite");

@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 OWN = ("shell.js", "shell.css")  # in static/
-PYTHON = ("arrival.mjs", "boot.mjs", "package.mjs")  # beside Pyodide
+PYTHON = ("arrival.mjs", "boot.mjs", "interrupt.mjs", "package.mjs")  # beside Pyodide
 # The student's folders are there from the start: otherwise JupyterLite asks the site for them in
 # vain each time, and a browser's console shows every 404.
 FOLDERS = ("my_tinytorch", "my_tinytorch/history", "my_tinytorch/set_aside")

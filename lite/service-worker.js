@@ -312,6 +312,7 @@ async function take([path, hash, size]) {
 
 self.addEventListener("message", (event) => {
   const { data, source } = event;
+  if (data.python) data.stop ? stops.add(data.python) : stops.delete(data.python);
   if (data === "fill") fill(event);
   if (data === "take data") event.waitUntil(Promise.all(DATA.map(take)));
   if (data !== "state" && data !== "fill") return;
@@ -407,8 +408,15 @@ async function fromPage({ request, url }) {
   });
 }
 
+// Which Python a page wants to stop: lite/interrupt.mjs asks, while it runs.
+const stops = new Set();
+const isInterrupt = ({ url }) => url.href.startsWith(`${ROOT}lite/api/interrupt?`);
+const interrupt = async ({ url }) =>
+  new Response(stops.delete(url.searchParams.get("python")) ? "stop" : "");
+
 const isApi = ({ url, sameOrigin }) => sameOrigin && /\/api\/(drive|stdin\/)/.test(url.pathname);
 registerRoute(isApi, fromPage, "POST");
+registerRoute(isInterrupt, interrupt);
 registerRoute(({ url }) => url.pathname === "/api/service-worker-heartbeat", async () => new Response("ok"));
 registerRoute(({ url }) => url.href.startsWith(DATA_FOLDER), fromData);
 registerRoute(({ url }) => url.href.startsWith(ROOT), fromBuild);

@@ -266,7 +266,8 @@
     });
     await panel.context.ready;
     const { keep } = await import("./keep/notebook.js");
-    kept = keep(app, panel, { notice, button, pages: data.pages, restart: () => restart() });
+    const tools = { notice, button, pages: data.pages, restart: () => restart(), python: () => name };
+    kept = keep(app, panel, tools);
     step("notebook", "done");
     app.restored.then(() => until(() => document.body.dataset.jpThemeName)).then(() => followTheme(app));
     document.body.classList.add("tt-open");

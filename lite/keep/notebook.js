@@ -1,7 +1,7 @@
 // What keeps work safe while a live notebook is open; lite/shell.js calls `keep` once it is there.
 //
 // Given: `notice(key, text, …buttons)`, which shows a line and with an empty text takes it away,
-// `button(text, action)`, `restart()`, `pages` (the site's notebooks) and `died`, a channel's event.
+// `button(text, action)`, `restart()`, `python()` (its worker's name) and `pages` (the site's notebooks).
 import { accept, listing, sentence, waiting } from "./accept.js";
 import { cellText, refresh, renew, showDifference, untouched } from "./edition.js";
 import { exportAll, served, styled } from "./panel.js";
@@ -9,6 +9,7 @@ import { all, change } from "./store.js";
 import { watch } from "./saving.js";
 
 const LONG = 30; // s after which a running cell may be one that never ends
+const UNHEARD = 4; // s after which one that was asked to stop has not heard it
 
 export function keep(app, panel, tools) {
   const { context } = panel;
@@ -117,24 +118,50 @@ async function imported({ notice, button, restart }) {
   );
 }
 
-function running(panel, { notice, button, restart }) {
+// A cell that takes long, and how to end it: JupyterLab's stop button and its keys ask the kernel,
+// and what a kernel in the tab can hear goes by the service worker (lite/interrupt.mjs).
+function running(panel, { notice, button, restart, python }) {
   const { sessionContext } = panel;
-  let since = null;
+  let since = null; // when the cell began
+  let asked = null; // when it was asked to stop
+  const tell = (stop) => navigator.serviceWorker?.controller?.postMessage({ python: python(), stop });
+  const hush = () => notice("kernel", "");
   const again = () => {
-    notice("kernel", "");
+    hush();
     return restart();
   };
+  const stop = () => {
+    asked = Date.now();
+    hush();
+    tell(true);
+  };
+  const connect = () => {
+    const kernel = sessionContext.session?.kernel;
+    if (kernel) kernel.interrupt = async () => kernel.status === "busy" && stop();
+  };
+  sessionContext.kernelChanged.connect(connect);
+  connect();
+  const show = (text, ...more) => notice("kernel", text, ...more, button("Restart", again));
   setInterval(() => {
-    const busy = sessionContext.session?.kernel?.status === "busy";
-    if (!busy && since !== null) notice("kernel", "");
-    since = busy ? since ?? Date.now() : null;
-    if (!busy || Date.now() - since < LONG * 1000 || Date.now() - since > (LONG + 2) * 1000) return;
-    notice(
-      "kernel",
-      `A cell has been running for ${LONG} seconds. If it never ends, restart Python: your notebook ` +
-        "and your saved code stay, variables go.",
-      button("Restart", again),
-      button("Let it run", () => notice("kernel", "")),
+    const now = Date.now();
+    if (asked && now - asked > UNHEARD * 1000 && now - asked < (UNHEARD + 2) * 1000) {
+      show("Python is inside one long step and has not heard it yet. It stops when that step ends.");
+    }
+    if (asked || !since || now - since < LONG * 1000 || now - since > (LONG + 2) * 1000) return;
+    show(
+      `A cell has been running for ${LONG} seconds. Stop ends it, and variables stay; if that does not ` +
+        "help, restart Python: your notebook and your saved code stay, variables go.",
+      button("Stop", stop),
+      button("Let it run", hush),
     );
   }, 1000);
+  const follow = () => {
+    const busy = sessionContext.session?.kernel?.status === "busy";
+    if (busy) return void (since ??= Date.now());
+    if (asked) tell(false); // it ended by itself: the next one is not meant
+    since = asked = null;
+    hush();
+  };
+  sessionContext.statusChanged.connect(follow);
+  follow();
 }

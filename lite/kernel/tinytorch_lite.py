@@ -110,6 +110,9 @@ def load_work() -> None:
     announce("work", "start")
     # A file called random.py, the student's own or out of a zip, must not pass for Python's.
     sys.path.sort(key=lambda place: place == "" or place.startswith("/drive"))
+    if Path("/drive").is_dir():  # so there is a service worker, which can be asked (interrupt.mjs)
+        _shell.events.register("pre_run_cell", lambda *_: js.tinytorchRunning(True))
+        _shell.events.register("post_run_cell", lambda *_: js.tinytorchRunning(False))
     try:
         with contextlib.redirect_stderr(sys.__stderr__):  # there is no cell yet to show it
             importlib.import_module("tinytorch.course.overlay").load()

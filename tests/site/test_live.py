@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from lab import LITE, START, opened, run_in, until, without_worker
+from lab import LITE, START, opened, run_in, until, without_worker, write_and_run
 from playwright.sync_api import expect
 
 
@@ -161,6 +161,55 @@ def test_the_books_theme_is_followed(page, site_url, choice, assert_clean):
     opened(page, site_url)
     light = json.dumps(choice == "light")
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+
+
+TRAINING = """
+from tinytorch import SGD, CrossEntropyLoss, Linear, Tensor, Trainer, randn
+x, y = randn(64, 20), Tensor(np.arange(64) % 2)
+model = Linear(20, 2)
+trainer = Trainer(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1))
+trainer.fit([(x, y)] * 1000, epochs=1_000_000)
+"""
+
+
+def test_the_stop_button_ends_a_cell_and_keeps_what_there_was(page, site_url, assert_clean):
+    opened(page, site_url)
+    cell = page.locator(".jp-CodeCell").first
+    output = cell.locator(".jp-OutputArea-output").last
+    stop = page.get_by_role("button", name="Interrupt the kernel")
+    status = page.locator("#tt-kernel")
+
+    def stopped(code):
+        write_and_run(page, cell, code)
+        expect(status).to_have_text("running")
+        page.wait_for_timeout(1500)  # it runs, and does not only begin to
+        stop.click()
+        expect(status).to_have_text("ready", timeout=START)
+
+    stopped("kept = 1\nwhile True: kept += 1")
+    expect(output).to_contain_text("KeyboardInterrupt")
+    assert run_in(page, "print(kept > 1000)") == "True\n"
+    stopped("def forever(n):\n    while True: n = -n\nforever(1)")
+    expect(output).to_contain_text("KeyboardInterrupt")
+    # As with Ctrl-C in a terminal, training finishes its step, and can go on from there.
+    stopped(TRAINING)
+    expect(output).not_to_contain_text("KeyboardInterrupt")
+    assert (
+        run_in(page, "print(trainer.stopped, trainer.progress.steps > 0)") == "interrupted True\n"
+    )
+    # It cannot hear inside a single call, which is said; it stops right after.
+    write_and_run(page, cell, "import time\ntime.sleep(8)\nwhile True: kept += 1")
+    expect(status).to_have_text("running")
+    stop.click()
+    unheard = page.locator("#tt-notice [data-key=kernel]")
+    expect(unheard).to_contain_text("inside one long step", timeout=START)
+    expect(unheard).to_have_count(0, timeout=START)
+    expect(output).to_contain_text("KeyboardInterrupt")
+    # What is asked of a Python that has nothing to do is not kept for the next cell.
+    stop.click()
+    assert (
+        run_in(page, "import time\nfor _ in range(15): time.sleep(0.1)\nprint('done')") == "done\n"
+    )
 
 
 def test_a_file_of_pythons_that_does_not_come_is_named(page, site_url):
