@@ -19,7 +19,7 @@ export function keep(app, panel, tools) {
   saving(app, panel, tools);
   editions(panel, tools).catch(console.error);
   running(panel, tools);
-  imported(tools);
+  imported(tools).catch(console.error);
   return {
     path,
     save: () => (context.model.dirty ? context.save() : Promise.resolve()),

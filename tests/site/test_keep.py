@@ -252,7 +252,8 @@ def test_a_tab_that_ends_while_it_saves_loses_nothing_that_was_saved(page, conte
     expect(note(page, "tabs")).to_have_count(0)
 
 
-def test_a_tab_that_is_looked_at_shows_what_another_saved(page, context, site_url, assert_clean):
+def saved_in_another_tab(page: Page, context, site_url: str) -> Page:
+    """Another tab with the same notebook, which has saved; this one is looked at, and shows it."""
     other = context.new_page()
     for tab in (page, other):
         at_once(tab, site_url, "playground.ipynb")
@@ -260,6 +261,11 @@ def test_a_tab_that_is_looked_at_shows_what_another_saved(page, context, site_ur
     save(other)
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.locator(".jp-Notebook")).to_contain_text("from elsewhere")
+    return other
+
+
+def test_a_tab_that_is_looked_at_shows_what_another_saved(page, context, site_url, assert_clean):
+    saved_in_another_tab(page, context, site_url)
     type_note(page, "and on here")
     save(page)
     expect(note(page, "tabs")).to_have_count(0)
@@ -267,13 +273,7 @@ def test_a_tab_that_is_looked_at_shows_what_another_saved(page, context, site_ur
 
 
 def test_a_tab_that_has_written_no_word_does_not_hold_another_up(page, context, site_url):
-    other = context.new_page()
-    for tab in (page, other):
-        at_once(tab, site_url, "playground.ipynb")
-    type_note(other, "from elsewhere")
-    save(other)
-    page.evaluate("dispatchEvent(new Event('focus'))")
-    expect(page.locator(".jp-Notebook")).to_contain_text("from elsewhere")
+    other = saved_in_another_tab(page, context, site_url)
     # as when its Python starts: no cell says anything else
     other.evaluate(
         "window.jupyterapp.shell.currentWidget.content.model.setMetadata('tinytorch-test', 1)"
