@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-ACCEPT = "None of this has run. `python -m tinytorch accept` puts it in force."
-
 
 def main(argv: list[str] | None = None) -> int:
     from tinytorch import milestones
@@ -33,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         print(export(chosen.path))
     elif chosen.command == "import":
         print("\n".join(import_work(chosen.path)))
-        print(ACCEPT)
+        print("None of this has run. `python -m tinytorch accept` puts it in force.")
     elif chosen.command == "accept":
         print("\n".join(accept()) or "There is nothing to accept.")
     else:

@@ -2,7 +2,7 @@
 // `import` reads. `my_tinytorch/` is the student's folder, `notebooks/` what else is on the drive,
 // `package/` an installable tinytorch with the student's functions, which is not read back.
 import { strToU8, unzipSync, zipSync } from "./fflate.js";
-import { hold, runs } from "./accept.js";
+import { hold, owns, runs } from "./accept.js";
 import { bytes, folder, FOLDER, free, HISTORY, IMPORTED, PROGRESS, record, stamp, text } from "./store.js";
 import { join, mergeProgress, split } from "./work.js";
 
@@ -56,7 +56,7 @@ export function unpack(zip) {
   let count = 0;
   const wanted = ({ name, originalSize }) => {
     check(name);
-    if (name === IMPORTED) return false; // what waits here is not for a zip to say
+    if (`${name}/`.startsWith(`${IMPORTED}/`)) return false; // what waits here is not for a zip to say
     if (name.endsWith("/") || !(name.startsWith(`${FOLDER}/`) || name.startsWith(BESIDE))) return false;
     total += originalSize;
     count += 1;
@@ -95,6 +95,7 @@ export function plan(incoming, here, prefer = "zip") {
   const edits = new Map();
   const told = { added: [], same: [], conflicts: [] };
   const held = [];
+  const holds = (path, id) => owns(path, id) && held.push(id);
   const taken = (path) => here.has(path) || edits.has(path) || incoming.has(path);
   // `imported` stays with the record: its outputs are not trusted, see notebook.js.
   const put = (path, data, imported = true) =>
@@ -105,7 +106,7 @@ export function plan(incoming, here, prefer = "zip") {
     if (!mine || mine.type === "directory") {
       put(path, data);
       told.added.push(path);
-      if (runs(path)) held.push(...split(new TextDecoder().decode(data)).sections.keys());
+      if (runs(path)) for (const id of cellsOf(data).keys()) holds(path, id);
     } else if (equal(bytes(mine), bytes(record(path, data)))) {
       told.same.push(path);
     } else if (path === PROGRESS) {
@@ -113,8 +114,8 @@ export function plan(incoming, here, prefer = "zip") {
       if (merged) put(path, merged);
       else history("progress.json", data);
     } else if (runs(path)) {
-      const [ours, theirs] = [split(text(mine)), split(new TextDecoder().decode(data))];
-      for (const [id, cell] of theirs.sections) {
+      const ours = split(text(mine));
+      for (const [id, cell] of cellsOf(data)) {
         const before = ours.sections.get(id);
         if (before === cell) continue;
         if (before === undefined) told.added.push(id);
@@ -124,7 +125,7 @@ export function plan(incoming, here, prefer = "zip") {
         }
         if (before !== undefined && prefer !== "zip") continue;
         ours.sections.set(id, cell);
-        held.push(id);
+        holds(path, id);
       }
       put(path, join(ours));
     } else if (path.startsWith(`${FOLDER}/`)) {
@@ -147,4 +148,5 @@ export function plan(incoming, here, prefer = "zip") {
   return { edits, ...told };
 }
 
+const cellsOf = (data) => split(new TextDecoder().decode(data)).sections;
 const equal = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -2,7 +2,7 @@
 //
 // Given: `notice(key, text, …buttons)`, which shows a line and with an empty text takes it away,
 // `button(text, action)`, `restart()`, `python()` (its worker's name) and `pages` (the site's notebooks).
-import { accept, listing, sentence, waiting } from "./accept.js";
+import { accept, look, sentence, waiting } from "./accept.js";
 import { cellText, refresh, renew, showDifference, untouched } from "./edition.js";
 import { exportAll, served, styled } from "./panel.js";
 import { all, change } from "./store.js";
@@ -108,7 +108,7 @@ async function imported({ notice, button, restart }) {
   notice(
     "imported",
     sentence(cells),
-    button("Look at it", () => showDifference("Imported, not in force", "", listing(cells))),
+    button("Look at it", () => look(cells)),
     button("Put it in force", async () => {
       await accept();
       notice("imported", "");

@@ -2,7 +2,7 @@
 //
 // One dialog for the book's pages and the live notebook: `show({notebook})`. A notebook that is open
 // saves itself before and reads itself again after (see notebook.js).
-import { accept, listing, sentence, waiting } from "./accept.js";
+import { accept, look, sentence, waiting } from "./accept.js";
 import { buildPackage, pack, plan, unpack } from "./bundle.js";
 import { cellText, showDifference } from "./edition.js";
 import { reset } from "./reset.js";
@@ -166,7 +166,7 @@ function waits(cells) {
   return make("p", { className: "keep-waits" },
     `${sentence(cells)} Put in force only what is yours, or what you trust.`,
     make("span", { className: "keep-answers" },
-      button("Look at it", () => showDifference("Imported, not in force", "", listing(cells))),
+      button("Look at it", () => look(cells)),
       button("Put it in force", yes)));
 }
 

@@ -78,6 +78,19 @@ def test_imported_code_does_not_run_before_it_is_accepted(home, tmp_path, monkey
     assert provenance()[CAT.id] == "yours"
 
 
+def test_a_section_runs_from_its_own_file_only(home, tmp_path, capsys):
+    """Under another name it would not be known to wait, or come back once its namesake is built."""
+    ran = f"# %% {CAT.id}\nseen = print('it ran')\n{CAT.solution}"
+    names = ("a-b.py", "zzz.py", "tensor.mine.py", "imported.json/x.py")
+    import_work(zipped(tmp_path / "out.zip", **{f"my_tinytorch/{name}": ran for name in names}))
+    assert work.waiting() == {CAT.id}  # zzz.py's section went where it belongs
+    submit(CAT, CAT.solution)
+    (home / "zzz.py").write_text(ran)
+    overlay.load()
+    assert "it ran" not in capsys.readouterr().out
+    assert provenance()[CAT.id] == "yours"
+
+
 def test_a_list_of_what_waits_that_is_damaged_lets_nothing_run(home):
     work.save(CAT.id, CAT.solution, imported=True)
     (home / work.IMPORTED).write_text("[")

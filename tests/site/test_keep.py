@@ -29,7 +29,7 @@ from tinytorch.course import work
 from tinytorch.course.decorator import submit
 from tinytorch.course.exercise import get
 
-STRIDES = get("tensor.contiguous_strides")
+STRIDES, CAT = get("tensor.contiguous_strides"), get("tensor.cat")
 FOLDER = "my_tinytorch"
 
 
@@ -517,6 +517,11 @@ def test_imported_code_runs_when_the_student_says_so(page, site_url, assert_clea
         **{
             f"{FOLDER}/tensor.py": f"# %% {STRIDES.id}\n{ran}{STRIDES.solution}",
             f"{FOLDER}/{work.IMPORTED}": "[]",
+            f"{FOLDER}/{work.IMPORTED}/x.txt": "a folder in its place",
+            **{
+                f"{FOLDER}/{name}.py": f"# %% {CAT.id}\n{ran}{CAT.solution}"
+                for name in ("a-b", "z")
+            },
             **{f"notebooks/{name}.py": ran for name in ("json", "numpy", "matplotlib", "helper")},
         }
     )

@@ -51,7 +51,7 @@ def source(id: str = "tensor", whole: bool = False) -> Source:
     file, *path = id.split(".")
     text = reference_text(file)
     lines = [(line, False) for line in text.splitlines()]
-    cells = work.in_force(file)
+    cells = work.in_force(file, work.waiting())
     unbuilt = set() if whole else {e.id for e in all_exercises() if e.symbol.file == file}
     edits = []  # (first line, end, new lines, whether they are the student's), as slices of lines
     for symbol in map(Symbol, unbuilt.union(cells)):

@@ -71,7 +71,8 @@ def export(path: str | Path | None = None) -> Export:
     target = Path(path) if path else folder.with_suffix(".zip")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != work.IMPORTED):
+        waits = folder / work.IMPORTED
+        for file in sorted(p for p in folder.rglob("*") if p.is_file() and p != waits):
             archive.write(file, f"{work.FOLDER}/{file.relative_to(folder).as_posix()}")
         for file in sorted(p for p in folder.parent.glob("*.ipynb") if _of_course(p)):
             archive.write(file, f"{_NOTEBOOKS}/{file.name}")
@@ -118,11 +119,11 @@ def import_work(path: str | Path) -> list[str]:
         top, _, inside = name.partition("/")
         if top == _NOTEBOOKS:
             _place(work.folder().parent / inside, data)
-        elif inside == work.IMPORTED:
+        elif inside.split("/")[0] == work.IMPORTED:
             continue  # what waits here is for this folder to say
         elif inside == "progress.json":
             work.merge_progress(data.decode("utf-8", "replace"))
-        elif re.fullmatch(r"\w+\.py", inside):
+        elif re.fullmatch(r"\w+\.py", inside, re.IGNORECASE):  # as some systems read names
             for id, cell in work.split(data.decode()).items():
                 work.save(id, cell, imported=True)
                 brought.append(id)

@@ -51,9 +51,10 @@ def load() -> list[str]:
     """
     _student.clear()
     problems = []
+    held = work.waiting()
     for file in work.files():
         try:
-            cells = work.in_force(file)
+            cells = work.in_force(file, held)
         except (OSError, ValueError) as error:
             problems.append(str(error))
             continue

@@ -54,10 +54,13 @@ def sections(file: str) -> dict[str, str]:
     return split(text)
 
 
-def in_force(file: str) -> dict[str, str]:
-    """The saved cells of one file without those that wait to be accepted."""
-    held = waiting()
-    return {id: cell for id, cell in sections(file).items() if id not in held}
+def in_force(file: str, held: set[str]) -> dict[str, str]:
+    """The saved cells of one file that count: its own, without those that wait in `held`.
+
+    A section under another file's name is never run: it could bring back what waits there.
+    """
+    cells = sections(file).items()
+    return {id: cell for id, cell in cells if id.split(".")[0] == file and id not in held}
 
 
 def waiting() -> set[str]:
@@ -70,8 +73,9 @@ def waiting() -> set[str]:
         raise ValueError
     except FileNotFoundError:
         return set()
-    except ValueError:  # nothing says any more which they are: none of them must run
-        return {id for file in files() for id in sections(file)}
+    except (OSError, ValueError):  # nothing says any more which they are: none of them must run
+        paths = [path for path in folder().glob("*.py") if path.is_file()]
+        return {id for path in paths for id in split(path.read_text("utf-8", "replace"))}
 
 
 def accept() -> list[str]:
@@ -82,8 +86,7 @@ def accept() -> list[str]:
 
 
 def _hold(ids: set[str]) -> None:
-    if ids != waiting():
-        _write(folder() / IMPORTED, json.dumps(sorted(ids)))
+    _write(folder() / IMPORTED, json.dumps(sorted(ids)))
 
 
 def split(text: str) -> dict[str, str]:
@@ -107,14 +110,13 @@ def save(id: str, cell: str, imported: bool = False) -> Path:
     cell = _MARK.sub(r"#  %% \1", cell).strip("\n") + "\n"
     kept = sections(file)
     before = kept.get(id)
-    held = waiting()
-    if imported and (before != cell or id in held):
+    if imported and before != cell and id not in (held := waiting()):
         _hold(held | {id})  # first: at no moment is it there and not held
     if before not in (None, cell):
         _write(folder() / "history" / _stamped(id), before)
     kept[id] = cell
     path = _write_sections(file, kept)
-    if not imported:
+    if not imported and id in (held := waiting()):
         _hold(held - {id})
     return path
 
