@@ -20,13 +20,17 @@ export function keep(app, panel, tools) {
   editions(panel, tools).catch(console.error);
   running(panel, tools);
   imported(tools).catch(console.error);
+  const restart = async () => {
+    await tools.restart();
+    await imported(tools);
+  };
   return {
     path,
+    restart,
     save: () => (context.model.dirty ? context.save() : Promise.resolve()),
     async reload() {
       await context.revert();
-      await tools.restart(); // Python has what was there before
-      await imported(tools);
+      await restart(); // Python has what was there before
     },
   };
 }

@@ -12,7 +12,7 @@ import { parse } from "./work.js";
 const SITE = new URL("../../../", import.meta.url).href; // from lite/static/keep/
 const LITE = `${SITE}lite/`;
 let dialog = null;
-let open = null; // what the open notebook can do: {path, save(), reload()}
+let open = null; // what the open notebook can do: {path, save(), reload(), restart()}
 
 function make(tag, props = {}, ...children) {
   const element = Object.assign(document.createElement(tag), props);
@@ -159,7 +159,7 @@ async function doImport(file) {
 function waits(cells) {
   const yes = guarded(async () => {
     await accept();
-    await open?.reload();
+    await open?.restart();
     await draw();
     say("It is in force: notebooks that start from now on run it.");
   });

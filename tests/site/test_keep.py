@@ -563,6 +563,13 @@ def test_an_answer_of_ones_own_needs_no_consent(page, site_url):
     assert json.loads(files(page)[f"{FOLDER}/{work.IMPORTED}"]) == ["tensor.cat"]
     ask = "from tinytorch.course import provenance as p; print(p()['{}'], p()['tensor.cat'])"
     assert run_in(page, ask.format(STRIDES.id)) == "yours reference\n"
+    type_note(page, "not saved yet")
+    page.locator("#tt-work").click()
+    page.locator(".keep-waits").get_by_role("button", name="Put it in force").click()
+    expect(said(page)).to_contain_text("It is in force")
+    expect(page.locator("#tt-kernel")).to_have_text("ready", timeout=START)
+    assert run_in(page, ask.format(STRIDES.id)) == "yours yours\n"
+    expect(page.locator(".jp-Notebook")).to_contain_text("not saved yet")
 
 
 def test_outputs_out_of_a_zip_run_nothing(page, site_url):
