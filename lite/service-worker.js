@@ -51,6 +51,8 @@ async function recall() {
       if (record.id !== own.id) found.set(record.id, asBuild(record));
       else [recorded, own.complete] = [true, record.complete];
     }
+    // The record can be behind: written last, it is what a browser that ends has not written.
+    own.complete ||= (await missing()).length === 0;
   } catch (error) {
     console.warn("what is kept cannot be read:", error);
   }
