@@ -122,6 +122,7 @@ def page_context(
         tt_page=here,
         tt_live=course.live(docname),
         tt_live_url=course.live_url,
+        tt_start_label=course.start_label,
         tt_docname=docname,
     )
     pathto = context["pathto"]

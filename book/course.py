@@ -96,6 +96,13 @@ def live_url(docname: str, name: str, exercise: str = "") -> str:
     return f"{url}#ex={exercise}" if exercise else url
 
 
+def start_label(page: Page | None) -> str:
+    """What the button that opens a page's notebook says."""
+    if page is None:
+        return "Open the notebook"
+    return "Start coding" if page.kind == "module" else "Run it"
+
+
 def script() -> str:
     """What our scripts must know of the course: its written modules, and what a milestone needs."""
     modules = [
@@ -171,6 +178,7 @@ def _environment() -> jinja2.Environment:
         exercises=exercises,
         gap=gap,
         written=written,
+        start_label=start_label,
     )
     return made
 

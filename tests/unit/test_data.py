@@ -261,7 +261,7 @@ def test_digits_are_images_of_ten_classes():
 
 
 def test_digits_can_be_told_apart_but_not_by_a_ruler():
-    """Nearest neighbours in other digits' company: learnable. Nearest class mean: not trivial."""
+    """Nearest neighbors in other digits' company: learnable. Nearest class mean: not trivial."""
     train, test = data.digits(1000, seed=1), data.digits(300, seed=2)
     a, b = (d.images.reshape(len(d.images), -1) / 255 for d in (train, test))
     means = np.stack([a[train.labels == k].mean(0) for k in range(10)])
