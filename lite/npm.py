@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lite.runtime import PINS, RuntimeMissing, cache_dir, from_folder, sha256, sound, write
-from tinytorch.data.mnist import NPM_IN_WHEEL
+from tinytorch.data.sources import NPM_IN_WHEEL
 
 
 def npm() -> list[str] | None:

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.data.files import IN_BROWSER
 from tinytorch.data.mnist import Digits
+from tinytorch.progress_bar import IN_BROWSER
 
 SIDE, BOX = 28, 20  # MNIST's images, and the box in them that the ink was scaled to
 
