@@ -1,4 +1,4 @@
-"""`python -m tinytorch`: where you stand; verify, milestone, export, import, accept."""
+"""`python -m tinytorch`: where you stand; verify, mutate, milestone, export, import, accept."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("status", help="modules, exercises, milestones and what is yours (default)")
     commands.add_parser("verify", help="stubs must fail, solutions pass, wrong answers be caught")
+    changed = commands.add_parser("mutate", help="small changes to solutions must not pass")
+    changed.add_argument("names", nargs="*", help="exercises, files or modules; all without any")
+    changed.add_argument("--changed", metavar="REVISION", default="", help="since then, in git")
     milestone = commands.add_parser("milestone", help="run one; fails below its floor")
     milestone.add_argument("name", choices=milestones.names())
     out = commands.add_parser("export", help="write your work and your own package to a zip")
@@ -25,6 +28,10 @@ def main(argv: list[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     if chosen.command == "verify":
         return 1 if verify() else 0
+    if chosen.command == "mutate":
+        from tinytorch.course.mutate import mutate
+
+        return 1 if mutate(chosen.names, chosen.changed) else 0
     if chosen.command == "milestone":
         return 0 if milestones.load(chosen.name).run().passed else 1
     if chosen.command == "export":
