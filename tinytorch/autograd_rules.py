@@ -369,7 +369,8 @@ class Normalize(Function):
     def backward(self, grad):
         x, weight = self.saved
         n = weight.size
-        z, g = x.reshape(-1, n).copy(), grad.reshape(-1, n)  # (positions, n)
+        wide = np.result_type(x, np.float32)  # sums of float16 squares soon exceed a float16
+        z, g = x.reshape(-1, n).astype(wide), grad.reshape(-1, n).astype(wide, copy=False)
         z -= z.mean(axis=1, keepdims=True)
         s = np.sqrt(np.vecdot(z, z)[:, None] / n + self.eps)
         z /= s
