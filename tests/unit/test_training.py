@@ -98,6 +98,64 @@ def test_a_schedule_goes_on_from_its_state():
     assert rates(resumed, 7) == whole[5:]
 
 
+def test_two_schedules_on_one_optimizer_are_pytorchs():
+    o = SGD([Parameter([1.0])], lr=1.0)
+    parts = [LinearLR(o, 0.1, 1.0, 4), StepLR(o, 2, 0.5)]
+    for theirs in PYTORCH["together"]:
+        for part in parts:
+            part.step()
+        assert o.param_groups[0]["lr"] == pytest.approx(theirs, rel=1e-12)
+
+
+@pytest.mark.parametrize("case", PYTORCH["by_hand"], ids=lambda c: f"{c['name']}-{c['options']}")
+def test_a_rate_set_by_hand_and_a_group_added_later_are_pytorchs(case):
+    o = two_groups()
+    schedule = getattr(tt, case["name"])(o, **case["options"])
+    for step in range(11):
+        if step == 3:
+            o.param_groups[0]["lr"] = 10.0
+            o.add_param_group({"params": [Parameter([1.0])], "lr": 5.0})
+        schedule.step()
+    assert schedule.get_last_lr() == pytest.approx(case["rates"], rel=1e-9)
+
+
+@pytest.mark.parametrize("order", ["optimizer first", "schedule made last", "schedule first"])
+def test_a_schedule_is_resumed_in_any_order(order):
+    def parts():
+        optimizer = two_groups()
+        return optimizer, LinearLR(optimizer, 0.1, 1.0, 9)
+
+    optimizer, schedule = parts()
+    for _ in range(5):
+        schedule.step()
+    optimizer.param_groups[1]["lr"] = 3.0
+    saved = copy.deepcopy((optimizer.state_dict(), schedule.state_dict()))
+    if order == "schedule made last":
+        other = two_groups()
+        other.load_state_dict(saved[0])
+        resumed = LinearLR(other, 0.1, 1.0, 9)
+        resumed.load_state_dict(saved[1])
+    else:
+        other, resumed = parts()
+        loads = [lambda: other.load_state_dict(saved[0]), lambda: resumed.load_state_dict(saved[1])]
+        for load in loads if order == "optimizer first" else loads[::-1]:
+            load()
+    assert resumed.get_last_lr() == schedule.get_last_lr()
+    assert rates(resumed, 6) == rates(schedule, 6)
+
+
+def test_a_state_of_another_schedule_is_refused():
+    state = StepLR(two_groups(), 2).state_dict()
+    schedule = CosineAnnealingLR(two_groups(), 9)
+    text = "CosineAnnealingLR.load_state_dict: expected the state of a CosineAnnealingLR, this is "
+    with pytest.raises(ValueError, match=text + "StepLR's"):
+        schedule.load_state_dict(state)
+    with pytest.raises(ValueError, match=text + "none of a schedule"):
+        schedule.load_state_dict(two_groups().state_dict())
+    with pytest.raises(ValueError, match="expected 1 groups, got 2"):
+        StepLR(SGD([Parameter([1.0])]), 2).load_state_dict(state)
+
+
 def test_a_schedule_says_what_is_wrong():
     for make, text in (
         (lambda: StepLR(two_groups(), 0), "StepLR: step_size must be an integer above 0, got 0"),

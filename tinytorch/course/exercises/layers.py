@@ -311,8 +311,8 @@ EXERCISES = (
         "layers.Module.named_parameters",
         title="Find every parameter",
         hints=(
-            "Two loops: over `self.named_modules(remove_duplicate=remove_duplicate)`, which goes all "
-            "the way down, and, for each module, over `vars(module).items()`. `yield` makes a "
+            "Two loops: over `self.named_modules(remove_duplicate=remove_duplicate)`, which goes "
+            "all the way down, and, for each module, over `vars(module).items()`. `yield` makes a "
             "function of loops an iterator.",
             "`isinstance(value, Parameter)` picks the parameters. The full name is "
             '`f"{path}.{name}"` if there is a path, else `name`.',

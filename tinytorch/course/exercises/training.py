@@ -603,8 +603,8 @@ p.grad, q.grad = Tensor([2.0, 3.0]), Tensor([[6.0]])
         title="Turn the dial of every group",
         hints=(
             "Count first: `self.last_epoch += 1`.",
-            'Then one assignment for each group. The base is the group\'s own "initial_lr", never '
-            "the rate it has now.",
+            "Then one assignment for each group. The base is the group's own, "
+            "`self._base(group)`, never the rate it has now.",
         ),
         given="""\
 class Halving(LRScheduler):
@@ -625,7 +625,7 @@ optimizer = SGD([{"params": [p]}, {"params": [q], "lr": 0.8}], lr=0.4)
                 "one step",
                 "s = Halving(optimizer)\ns.step()\ntuple(s.get_last_lr())",
                 "(0.2, 0.4)",
-                why="Every group has its own base, group['initial_lr'].",
+                why="Every group has its own base, `self._base(group)`.",
             ),
             Case(
                 "three steps",
@@ -640,8 +640,27 @@ optimizer = SGD([{"params": [p]}, {"params": [q], "lr": 0.8}], lr=0.4)
                 "3",
                 why="last_epoch counts the calls.",
             ),
+            Case(
+                "what others do to a rate stays",
+                "s = Halving(optimizer)\n"
+                "s.step()\n"
+                "optimizer.param_groups[0]['lr'] = 1.0\n"
+                "s.step()\n"
+                "tuple(s.get_last_lr())",
+                "(0.5, 0.2)",
+                why="A rate that was set by hand, or by a second schedule, is the one to go on "
+                "from: `self._base(group)` takes it into account, group['initial_lr'] does not.",
+            ),
         ),
         wrong=(
+            Wrong(
+                """
+                self.last_epoch += 1
+                for group in self.optimizer.param_groups:
+                    group["lr"] = self.lr_at(self.last_epoch, group["initial_lr"])
+                """,
+                "is the one to go on from",
+            ),
             Wrong(
                 """
                 for group in self.optimizer.param_groups:
