@@ -213,10 +213,8 @@ class Optimizer:
             if not group.get(key, 0) >= 0:
                 raise ValueError(f"{name}: {key} must not be negative, got {group[key]}")
         betas = group.get("betas", (0, 0))
-        if (
-            not isinstance(betas, tuple | list)
-            or [isinstance(b, Real) for b in betas] != [True] * 2
-        ):
+        pair = isinstance(betas, tuple | list) and len(betas) == 2
+        if not pair or not all(isinstance(beta, Real) for beta in betas):
             raise TypeError(f"{name}: betas must be two numbers, got {_describe(betas)}")
         for beta in betas:
             if not 0 <= beta < 1:

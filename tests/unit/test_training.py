@@ -203,6 +203,43 @@ def test_what_was_clipped_points_the_same_way_and_is_short(values, limit):
         assert (after == before).all()
 
 
+def test_one_parameter_is_a_list_of_one():
+    p = Parameter([3.0, 4.0])
+    p.grad = Tensor([3.0, 4.0])
+    assert clip_grad_norm_(p, 1.0).item() == 5
+    assert np.allclose(p.grad.data, [0.6, 0.8])
+
+
+@pytest.mark.parametrize("limit", [-1.0, math.nan])
+def test_gradients_are_not_turned_around(limit):
+    p = Parameter([3.0])
+    p.grad = Tensor([3.0])
+    with pytest.raises(ValueError, match=f"max_norm must not be negative, got {limit}"):
+        clip_grad_norm_([p], limit)
+    assert p.grad.tolist() == [3]
+
+
+def test_a_gradient_that_is_nan_makes_all_nan_and_an_infinite_one_zero():
+    """As in PyTorch."""
+    p, q = Parameter([1.0, 2.0]), Parameter([1.0])
+    for bad, expected in ((math.nan, [math.nan] * 3), (math.inf, [0.0, math.nan, 0.0])):
+        p.grad, q.grad = Tensor([3.0, bad]), Tensor([5.0])
+        with np.errstate(invalid="ignore"):
+            norm = clip_grad_norm_([p, q], 1.0).item()
+        assert norm == pytest.approx(bad, nan_ok=True)
+        got = [*p.grad.tolist(), *q.grad.tolist()]
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_accuracy_does_not_compare_each_with_each():
+    outputs = Tensor([[1.0, 2.0], [3.0, 0.0], [0.0, 1.0]])
+    assert accuracy(outputs, Tensor([1, 0, 0], dtype=tt.int64)) == pytest.approx(2 / 3)
+    assert accuracy(outputs[0], Tensor(1, dtype=tt.int64)) == 1
+    text = r"accuracy: outputs of shape \(3, 2\) need targets of shape \(3,\), got \(3, 1\)"
+    with pytest.raises(ValueError, match=text):
+        accuracy(outputs, Tensor([[1], [0], [0]], dtype=tt.int64))
+
+
 def test_without_gradients_there_is_nothing_to_clip():
     assert clip_grad_norm_([Parameter([1.0])], 1.0).item() == 0
 
@@ -414,9 +451,57 @@ def test_a_loss_that_is_not_finite_stops_it():
     net = Linear(3, 2)
     net.weight.data[...] = np.inf
     trainer = Trainer(net, CrossEntropyLoss(), SGD(net.parameters()))
-    with np.errstate(all="ignore"):
+    text = "Trainer.step: the loss is nan; no step was made"
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=text):
         trainer.fit([(x, y)] * 5, epochs=2)
-    assert trainer.progress.steps == 1 and trainer.stopped.startswith("the loss was nan")
+    assert trainer.progress.steps == 0 and np.isinf(net.weight.data).all()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_bad_batch_leaves_parameters_and_checkpoint_as_they_were(tmp_path, bad):
+    x, y = problem()
+    path = tmp_path / "run.tt"
+    trainer = make([SaveCheckpoint(path)])
+    trainer.fit([(x, y)], epochs=2)
+    good, saved = parameters(trainer), path.read_bytes()
+    worse = Tensor(np.full_like(x.data, bad))
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError):
+        trainer.fit([(x, y), (worse, y)], epochs=3)
+    assert path.read_bytes() == saved
+    assert trainer.progress.steps == 3 and parameters(trainer) != good
+    assert all(np.isfinite(p.data).all() for p in trainer.model.parameters())
+    trainer.load_state_dict(tt.load(path))
+    assert parameters(trainer) == good
+    trainer.fit([(x, y)], epochs=3)
+    assert trainer.progress.epoch == 3
+
+
+def test_parameters_that_are_not_finite_are_not_saved(tmp_path):
+    x, y = problem()
+    path = tmp_path / "run.tt"
+    trainer = make([SaveCheckpoint(path)])
+    trainer.fit([(x, y)], epochs=1)
+    saved = path.read_bytes()
+    trainer.model[3].bias.data[0] = math.nan
+    text = r"SaveCheckpoint: 3.bias holds nan or inf after step 1; .*run.tt stays as it is"
+    with pytest.raises(FloatingPointError, match=text):
+        trainer.callbacks[0](trainer, "fit_end")
+    assert path.read_bytes() == saved
+
+
+def test_modules_in_evaluation_mode_stay_there():
+    x, y = problem()
+    trainer = make()
+    frozen = trainer.model[2].eval()
+    seen = []
+    trainer.callbacks.append(lambda t, event: seen.append(frozen.training))
+    trainer.fit([(x, y)], [(x, y)], epochs=2)
+    assert not any(seen) and trainer.model[0].training
+    trainer.model.eval()
+    trainer.evaluate([(x, y)])
+    assert not any(m.training for m in trainer.model.modules())
+    trainer.fit([(x, y)], epochs=3)
+    assert seen[-1] is True
 
 
 def test_training_goes_on_in_training_mode_whatever_happened_between():
@@ -424,6 +509,7 @@ def test_training_goes_on_in_training_mode_whatever_happened_between():
     trainer = make()
     with pytest.raises(ValueError, match=r"expected shape \(\.\.\., 3\), got \(4, 7\)"):
         trainer.evaluate([(randn(4, 7), problem(4)[1])])
+    assert all(m.training for m in trainer.model.modules())
     modes = []
     trainer.callbacks.append(lambda t, event: modes.append((event, t.model.training)))
     trainer.fit([(x, y)], [(x, y)], epochs=2)
@@ -445,6 +531,13 @@ def test_it_says_what_is_wrong():
         Trainer(net, MSELoss(), optimizer, clip_norm=0)
     with pytest.raises(ValueError, match="accumulate must be an integer above 0, got 0"):
         Trainer(net, MSELoss(), optimizer, accumulate=0)
+    for callbacks, text in (
+        (ProgressBar(), r"Trainer: callbacks must be a list of functions, got ProgressBar"),
+        ([print, ProgressBar], "Trainer: callback 1 must be a function or object, got type"),
+        (["bar"], "Trainer: callback 0 must be a function or object, got str"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            Trainer(net, MSELoss(), optimizer, callbacks=callbacks)
     trainer = Trainer(net, CrossEntropyLoss(), optimizer)
     with pytest.raises(TypeError, match="train must be something that every epoch can iterate"):
         trainer.fit(iter([(x, y)]))
@@ -480,6 +573,14 @@ def test_early_stopping_ends_the_run():
     trainer.fit(Shuffled(x, y, 50), [(x, y)], epochs=5)
     assert trainer.progress.epoch == 4
     assert trainer.stopped == "val_odd is no better than 2 epochs ago"
+
+
+def test_early_stopping_needs_a_validation():
+    x, y = problem()
+    text = "EarlyStopping: there is no 'val_loss' in the history, only epoch, step, loss, .*; fit n"
+    with pytest.raises(ValueError, match=text):
+        make([EarlyStopping()]).fit([(x, y)])
+    make([EarlyStopping("loss")]).fit([(x, y)])
 
 
 def test_a_bar_prints_a_line_for_each_epoch_and_why_it_ended(capsys):
