@@ -617,6 +617,12 @@ def test_a_plot_shows_steps_and_validation(monkeypatch):
 # Files
 
 
+def reloaded(thing):
+    file = io.BytesIO()
+    tt.save(thing, file)
+    return tt.load(file)
+
+
 def test_what_is_saved_comes_back(tmp_path):
     path = tmp_path / "sub" / "thing.tt"
     thing = {
@@ -663,6 +669,87 @@ def test_a_damaged_file_is_named(tmp_path, damage):
         tt.load(path)
     with pytest.raises(FileNotFoundError):
         tt.load(tmp_path / "missing.tt")
+
+
+def test_a_file_may_be_in_memory():
+    file = io.BytesIO()
+    tt.save({"a": Tensor([1.0, 2.0])}, file)
+    file.seek(0)
+    assert tt.load(file)["a"].tolist() == [1, 2]
+    with pytest.raises(ValueError, match="load: the file is damaged"):
+        tt.load(io.BytesIO(b"none"))
+    for call in (lambda: tt.save(1, 3), lambda: tt.load(None)):
+        with pytest.raises(TypeError, match="expected a path or an open file, got "):
+            call()
+
+
+def test_tied_tensors_are_written_once_and_tied_again(tmp_path):
+    a, b = Linear(300, 300, bias=False), Linear(300, 300, bias=False)
+    b.weight = a.weight
+    path = tmp_path / "net.tt"
+    tt.save(Sequential(a, b).state_dict(), path)
+    assert path.stat().st_size < 1.5 * a.weight.nbytes
+    back = tt.load(path)
+    assert np.shares_memory(back["0.weight"].data, back["1.weight"].data)
+    x = Tensor([1.0])
+    same, other = (reloaded([x, x]), reloaded([x, x.clone()]))
+    assert same[0] is same[1] and other[0] is not other[1]
+    first, view = reloaded([a.weight.data, a.weight.data[:, :2]])
+    assert first.shape == (300, 300) and view.shape == (300, 2)
+
+
+def test_whether_a_gradient_is_wanted_comes_back():
+    frozen = Parameter([4.0])
+    frozen.requires_grad = False
+    things = [Tensor([1.0]), Tensor([2.0], requires_grad=True), Parameter([3.0]), frozen]
+    back = reloaded([*things, Tensor([5.0], requires_grad=True) * 2])
+    assert [type(x) for x in back] == [Tensor, Tensor, Parameter, Parameter, Tensor]
+    assert [x.requires_grad for x in back] == [False, True, True, False, True]
+    assert all(x.is_leaf for x in back)
+
+
+def test_every_damage_is_a_value_error():
+    file = io.BytesIO()
+    tt.save({"a": randn(3), "b": [1, (2, "text")], "c": np.arange(4)}, file)
+    whole = file.getvalue()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(400):
+        damaged = bytearray(whole[: rng.integers(len(whole))] if rng.random() < 0.2 else whole)
+        for at in rng.integers(max(len(damaged), 1), size=3) if damaged else ():
+            damaged[at] = rng.integers(256)
+        try:
+            tt.load(io.BytesIO(damaged))
+        except ValueError as error:
+            assert "load: the file is damaged" in str(error)
+            refused += 1
+    assert refused > 300
+    for tree in ('{"set": []}', '{"array": 7}', '{"a": 1, "b": 2}', "[" * 9000, "\xff", ""):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("tree.json", tree.encode("latin-1"))
+        with pytest.raises(ValueError, match="load: the file is damaged"):
+            tt.load(file)
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "net.tt"
+    tt.save([1], path)
+
+    def full(*args, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OSError, match="no space left"):
+        tt.save([randn(3)], path)
+    monkeypatch.undo()
+    with pytest.raises(TypeError, match=r"the object\[0\] is an array of objects, which cannot"):
+        tt.save([np.array([print])], path)
+    loop = []
+    loop.append(loop)
+    with pytest.raises(ValueError, match="save: the object holds itself"):
+        tt.save(loop, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["net.tt"] and tt.load(path) == [1]
 
 
 def test_the_random_state_comes_back():
