@@ -46,7 +46,7 @@ class Buffer(Tensor):
         self.persistent = persistent
 
 
-# Initialisation. A trailing underscore: the function writes into the tensor it is given.
+# Initialization. A trailing underscore: the function writes into the tensor it is given.
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
@@ -271,7 +271,7 @@ class Module:
     def apply(self, fn: Callable[[Module], object]) -> Module:
         """Call `fn` with every module below, and last with this one; returns this module.
 
-        Each module once, those below before the one that holds them: `net.apply(initialise)`.
+        Each module once, those below before the one that holds them: `net.apply(initialize)`.
         """
         seen = set()
 
@@ -433,7 +433,7 @@ class Linear(Module):
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
-    """Standardise x over its last dimensions, those of `weight`, then scale and shift:
+    """Standardize x over its last dimensions, those of `weight`, then scale and shift:
 
         y = (x - mean) / sqrt(var + eps) * weight + bias
 
@@ -446,7 +446,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Te
     Ba et al. 2016, https://arxiv.org/abs/1607.06450.
     """
     _check_norm(x, weight, bias)
-    rows = _at_least_float32(x.data).reshape(-1, weight.numel())  # (positions, to standardise)
+    rows = _at_least_float32(x.data).reshape(-1, weight.numel())  # (positions, to standardize)
     out = rows - rows.mean(axis=1, keepdims=True)
     var = np.vecdot(out, out)[:, None] / weight.numel()  # no array of squares in between
     out /= np.sqrt(var + eps)

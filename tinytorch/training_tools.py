@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .data.files import IN_BROWSER, progress_bar
+from .progress_bar import IN_BROWSER, progress_bar
 from .serialization import save
 from .training import Trainer
 
