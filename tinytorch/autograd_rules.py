@@ -369,8 +369,7 @@ class Normalize(Function):
     def backward(self, grad):
         x, weight = self.saved
         n = weight.size
-        wide = np.result_type(x, np.float32)  # sums of float16 squares soon exceed a float16
-        z, g = x.reshape(-1, n).astype(wide), grad.reshape(-1, n).astype(wide, copy=False)
+        z, g = x.reshape(-1, n).copy(), grad.reshape(-1, n)  # (positions, n)
         z -= z.mean(axis=1, keepdims=True)
         s = np.sqrt(np.vecdot(z, z)[:, None] / n + self.eps)
         z /= s
