@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from .activations import log_softmax, relu
+from .layers import Module
 from .tensor import Tensor, _describe
 
 # Many losses, one number
@@ -297,8 +298,8 @@ def _check_pairs(x1: Tensor, x2: Tensor, target: Tensor, margin: float) -> Tenso
 # As objects
 
 
-class Loss:
-    """A loss as an object that holds the options. Subclasses define `forward`.
+class Loss(Module):
+    """A loss as a Module that holds the options. Subclasses define `forward`.
 
     reduction: "mean", "sum" or "none"; ValueError for anything else.
     """
@@ -306,16 +307,6 @@ class Loss:
     def __init__(self, reduction: str = "mean") -> None:
         _check_reduction(reduction, type(self).__name__)
         self.reduction = reduction
-
-    def forward(self, *args: Tensor) -> Tensor:
-        """The loss of what the network gave, against what it should have given."""
-        raise NotImplementedError(f"{type(self).__name__} does not define forward")
-
-    def __call__(self, *args: Tensor) -> Tensor:
-        return self.forward(*args)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
 
 
 class MSELoss(Loss):

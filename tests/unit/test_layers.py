@@ -270,6 +270,18 @@ def test_sequential_calls_anything_in_order():
     assert Sequential()(x) is x
 
 
+def test_activations_and_losses_are_modules():
+    made = [tt.ReLU(), tt.Sigmoid(), tt.Tanh(), tt.GELU(), tt.Softmax(1), tt.LogSoftmax(-1)]
+    losses = [tt.MSELoss(), tt.CrossEntropyLoss(), tt.BCEWithLogitsLoss(), tt.ContrastiveLoss()]
+    assert all(isinstance(m, Module) for m in made + losses)
+    net = Sequential(Linear(2, 2), *made).eval()
+    assert names(net.named_modules())[1:] == [str(i) for i in range(7)]
+    assert not any(m.training for m in net.modules())
+    assert names(net.named_parameters()) == ["0.weight", "0.bias"]
+    assert repr(net[5:]) == "Sequential(\n  (0): Softmax(dim=1)\n  (1): LogSoftmax(dim=-1)\n)"
+    assert (net(tt.ones(3, 2)) == pickle.loads(pickle.dumps(net))(tt.ones(3, 2))).all()
+
+
 def test_sequential_refuses_what_it_cannot_call():
     with pytest.raises(TypeError, match=r"layer 1 is the class Dropout; make one: Dropout\(...\)"):
         Sequential(Linear(2, 2), Dropout)
