@@ -13,7 +13,7 @@ import numpy as np
 
 from .activations import log_softmax, relu
 from .layers import Module
-from .tensor import Tensor, _describe
+from .tensor import Tensor, _describe, broadcast_shapes
 
 # Many losses, one number
 
@@ -339,10 +339,35 @@ class CrossEntropyLoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """`binary_cross_entropy_with_logits` as an object."""
+    """`binary_cross_entropy_with_logits` as an object.
+
+    pos_weight: how much a yes counts beside a no, a number for each that broadcasts to the logits'
+    shape: the loss is -pos_weight * y * log(sigmoid(x)) - (1 - y) * log(1 - sigmoid(x)). In PyTorch
+    the function takes it, too; and no gradient goes back to the target here when there is one.
+    """
+
+    def __init__(self, reduction: str = "mean", *, pos_weight: Tensor | None = None) -> None:
+        super().__init__(reduction)
+        if pos_weight is not None:
+            _check_tensors("BCEWithLogitsLoss", pos_weight)
+            if not (pos_weight.data >= 0).all():
+                at_least = "pos_weight must not be negative"
+                raise ValueError(f"BCEWithLogitsLoss: {at_least}, got {pos_weight}")
+        self.pos_weight = pos_weight
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(logits, target, self.reduction)
+        if self.pos_weight is None:
+            return binary_cross_entropy_with_logits(logits, target, self.reduction)
+        _, y = _yes_or_no(logits, target)
+        shapes = self.pos_weight.shape, y.shape
+        if broadcast_shapes(*shapes) != y.shape:
+            expected = f"pos_weight of shape {shapes[0]} does not broadcast to {shapes[1]}"
+            raise ValueError(f"BCEWithLogitsLoss: {expected}")
+        yes = y * self.pos_weight.data.astype(y.dtype)
+        weight = 1 - y + yes  # that of yes and no together; of it, the yes has this share:
+        share = np.divide(yes, weight, out=np.zeros_like(y), where=weight > 0)
+        each = binary_cross_entropy_with_logits(logits, Tensor(share), "none")
+        return reduce(each * Tensor(weight), self.reduction)
 
 
 class ContrastiveLoss(Loss):

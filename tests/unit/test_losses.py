@@ -203,6 +203,27 @@ def test_positions_to_ignore():
         tt.cross_entropy(x, Tensor([-100, 9, 0, 0], dtype=tt.int64))
 
 
+@pytest.mark.parametrize("case", PYTORCH["yes_weighted"])
+def test_a_yes_may_count_more_than_a_no_as_in_pytorch(case):
+    (x, y), weight = tensors(case), Tensor(case["options"]["pos_weight"], dtype=tt.float64)
+    x.requires_grad = True
+    for reduction in REDUCTIONS:
+        loss = tt.BCEWithLogitsLoss(reduction, pos_weight=weight)(x, y)
+        np.testing.assert_allclose(loss.data, case["loss"][reduction], rtol=1e-9, atol=1e-12)
+    tt.BCEWithLogitsLoss(pos_weight=weight)(x, y).backward()
+    np.testing.assert_allclose(x.grad.data, case["grad"], rtol=1e-9, atol=1e-12)
+
+
+def test_a_weight_of_yes_that_does_not_fit():
+    with pytest.raises(ValueError, match="BCEWithLogitsLoss: pos_weight must not be negative"):
+        tt.BCEWithLogitsLoss(pos_weight=Tensor([-1.0]))
+    with pytest.raises(TypeError, match="BCEWithLogitsLoss: expected a Tensor, got float"):
+        tt.BCEWithLogitsLoss(pos_weight=3.0)
+    text = r"pos_weight of shape \(2, 3\) does not broadcast to \(3,\)"
+    with pytest.raises(ValueError, match=text):
+        tt.BCEWithLogitsLoss(pos_weight=tt.ones(2, 3))(tt.zeros(3), tt.zeros(3))
+
+
 # Targets of other dtypes, and what is refused
 
 
