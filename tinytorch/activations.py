@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from .layers import Module
 from .tensor import Tensor, _describe
 
 
@@ -137,22 +138,15 @@ def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
     return Tensor(out)
 
 
-# As objects, to stand in a list of layers
+# As Modules, to stand in a list of layers
 
 
-class Activation:
-    """A function as an object. Subclasses define `forward`; calling the object calls it."""
+class Activation(Module):
+    """A function as a Module without parameters. Subclasses define `forward`."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """What the activation computes; x's shape."""
-        raise NotImplementedError(f"{type(self).__name__} does not define forward")
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self.forward(x)
-
-    def __repr__(self) -> str:
-        options = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({options})"
+    def extra_repr(self) -> str:
+        options = (item for item in vars(self).items() if item[0] != "training")
+        return ", ".join(f"{name}={value!r}" for name, value in options)
 
 
 class ReLU(Activation):

@@ -22,6 +22,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .activations import log_softmax
+from .losses import _aims, _has_more
 from .tensor import Shape, Tensor, _describe, get_rng_state, set_rng_state
 
 # Whether operations are recorded
@@ -466,18 +468,36 @@ def _each(grad: np.ndarray, reduction: str, shape: Shape) -> np.ndarray:
 class CrossEntropy(Function):
     """cross_entropy: -log of the right class's share in the softmax"""
 
-    def forward(self, logits, target, reduction="mean", label_smoothing=0.0):
-        self.reduction, self.smoothing = reduction, label_smoothing
+    def forward(self, logits, target, reduction="mean", label_smoothing=0.0, **more):
+        self.reduction, self.smoothing, self.more = reduction, label_smoothing, more
         self.save(logits, target)
-        return self.op(logits, target, reduction, label_smoothing)
+        return self.op(logits, target, reduction, label_smoothing, **more)
 
     def backward(self, grad):
         logits, target = self.saved
+        more = {"weight": None, "ignore_index": -100, **self.more}
+        if _has_more(Tensor(logits), Tensor(target), **more):
+            return self.weighted(grad, logits, target, **more)
         last = np.moveaxis(logits, min(1, logits.ndim - 1), -1)  # (N, C, d) -> (N, d, C)
         each = _each(grad, self.reduction, target.shape)
         rows = last.reshape(-1, last.shape[-1])  # (positions, C)
         by_rows = self.rows(rows, target.reshape(-1), each.reshape(-1))
         return np.moveaxis(by_rows.reshape(last.shape), -1, min(1, logits.ndim - 1))
+
+    def weighted(self, grad, logits, target, weight, ignore_index):
+        """The gradients where every class of a position counts: sum(aims) * softmax - aims."""
+        dim = min(1, logits.ndim - 1)
+        options = Tensor(target), self.smoothing, weight, ignore_index
+        aims, count = _aims(Tensor(logits), *options)
+        logs = np.moveaxis(log_softmax(Tensor(logits), dim).data, dim, -1)
+        each = np.asarray(grad / count if self.reduction == "mean" else grad)[..., None]
+        by_logits = (aims.sum(-1, keepdims=True) * np.exp(logs) - aims) * each
+        by_target = None
+        if self.needs[1]:  # probabilities
+            by_target = (1 - self.smoothing) * -logs * each
+            by_target = by_target if weight is None else by_target * weight.data
+            by_target = np.moveaxis(by_target, -1, dim)
+        return np.moveaxis(by_logits, -1, dim), by_target
 
     def rows(self, logits: np.ndarray, classes: np.ndarray, grad: np.ndarray) -> np.ndarray:
         """The gradient of the logits: softmax minus one-hot, each row times its loss's gradient.

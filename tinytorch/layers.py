@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
+from reprlib import recursive_repr
 
 import numpy as np
 
@@ -35,7 +36,14 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that belongs to a module's state, and is saved with it, but is not learned."""
+    """A tensor that belongs to a module's state, and is saved with it, but is not learned.
+
+    persistent: False leaves it out of `state_dict()`.
+    """
+
+    def __init__(self, data: object, dtype: object = None, persistent: bool = True) -> None:
+        super().__init__(data, dtype)
+        self.persistent = persistent
 
 
 # Initialization. A trailing underscore: the function writes into the tensor it is given.
@@ -141,6 +149,34 @@ class Module:
 
     training: bool = True
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute. One that holds a Parameter, Buffer or Module goes on holding one.
+
+        A Tensor given to a Buffer's name becomes a Buffer that shares its memory; None is let in
+        everywhere. Raises TypeError for anything else: `m.weight = m.weight * 0.5` would leave
+        the module without a weight to learn.
+        """
+        old = vars(self).get(name)
+        if type(value) is Tensor and isinstance(old, Buffer):
+            value = Buffer(value, persistent=old.persistent)
+        for kind in (Parameter, Buffer, Module):
+            if isinstance(old, kind) and not isinstance(value, kind | None):
+                expected = f"it must stay a {kind.__name__}, or become None"
+                if kind is Parameter:
+                    expected += f"; to change its numbers write into {name}.data"
+                owner = f"{type(self).__name__}.{name}"
+                raise TypeError(f"{owner}: {expected}; got {_describe(value)}")
+        super().__setattr__(name, value)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Make `tensor` a Buffer of this name; None keeps the name free."""
+        if not isinstance(tensor, Tensor | None):
+            got = _describe(tensor)
+            raise TypeError(f"register_buffer: {name} must be a Tensor or None, got {got}")
+        if hasattr(self, name) and not isinstance(getattr(self, name), Buffer | None):
+            raise KeyError(f"register_buffer: there is an attribute {name!r} already")
+        setattr(self, name, None if tensor is None else Buffer(tensor, persistent=persistent))
+
     def forward(self, *args: object) -> Tensor:
         """What the module computes."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
@@ -150,38 +186,66 @@ class Module:
 
     # What it is made of
 
+    def _parts(self) -> Iterator[tuple[str, object]]:
+        """What `repr` lists: attributes that are modules, with their names."""
+        return ((name, x) for name, x in vars(self).items() if isinstance(x, Module))
+
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules that are attributes of this one, with their names, in order of definition."""
-        for name, value in vars(self).items():
-            if isinstance(value, Module):
+        """The modules that are attributes of this one, in order of definition, each once."""
+        seen = set()
+        for name, value in self._parts():
+            if isinstance(value, Module) and id(value) not in seen:
+                seen.add(id(value))
                 yield name, value
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module, named "", and every module below it, named by its path: "encoder.0"."""
-        yield prefix, self
-        for name, child in self.named_children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+    def children(self) -> Iterator[Module]:
+        """The modules that are attributes of this one, each once."""
+        return (child for _, child in self.named_children())
+
+    def named_modules(
+        self, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module, named "", and every module below it, named by its path: "encoder.0".
+
+        A module that is there twice comes once, under its first name, unless remove_duplicate is
+        False. One that lies below itself, a child that holds its parent, is not entered again.
+        """
+        return self._walk(prefix, set(), remove_duplicate)
+
+    def _walk(
+        self, path: str, seen: set[int], remove_duplicate: bool
+    ) -> Iterator[tuple[str, Module]]:
+        """`seen`: the ids of modules not to enter: all so far, or those that lead here."""
+        if id(self) not in seen:
+            seen.add(id(self))
+            yield path, self
+            for name, part in self._parts():
+                if isinstance(part, Module):
+                    below = seen if remove_duplicate else set(seen)
+                    name = f"{path}.{name}" if path else name
+                    yield from part._walk(name, below, remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
-        """This module and every module below it."""
+        """This module and every module below it, each once."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
         """Yield a pair (name, parameter) for each Parameter of this module and of all below it.
 
-        `self.named_modules()` gives pairs of a path and a module: ("", self) first, then, say,
-        ("encoder.0", layer). A module's own parameters are those attributes, `vars(module)`, that
-        are Parameters, in order of definition. A name is the path, a dot, and the attribute:
-        "encoder.0.weight"; for this module's own it is the attribute alone.
+        `self.named_modules(remove_duplicate=remove_duplicate)` gives pairs of a path and a module:
+        ("", self) first, then, say, ("encoder.0", layer). A module's own parameters are those
+        attributes, `vars(module)`, that are Parameters, in order of definition. A name is the path,
+        a dot, and the attribute: "encoder.0.weight"; for this module's own the attribute alone.
 
-        A Parameter that two modules share comes once, under its first name, unless
-        remove_duplicate is False. Tell parameters apart with `is` or `id()`: `==` compares values.
+        A Parameter that is there twice, because two modules share it or the walk comes to one
+        module twice, comes once, under its first name, unless remove_duplicate is False. Tell
+        parameters apart with `is` or `id()`: `==` compares values.
 
         >>> [name for name, p in Sequential(Linear(2, 3), Linear(3, 1)).named_parameters()]
         ['0.weight', '0.bias', '1.weight', '1.bias']
         """
         seen = set()
-        for path, module in self.named_modules():
+        for path, module in self.named_modules(remove_duplicate=remove_duplicate):
             for name, value in vars(module).items():
                 if isinstance(value, Parameter) and not (remove_duplicate and id(value) in seen):
                     seen.add(id(value))
@@ -191,12 +255,35 @@ class Module:
         """Every Parameter of this module and of all below it, each once."""
         return (parameter for _, parameter in self.named_parameters())
 
-    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+    def named_buffers(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Buffer]]:
         """A pair (name, buffer) for each Buffer of this module and of all below it."""
-        for path, module in self.named_modules():
+        seen = set()
+        for path, module in self.named_modules(remove_duplicate=remove_duplicate):
             for name, value in vars(module).items():
-                if isinstance(value, Buffer):
+                if isinstance(value, Buffer) and not (remove_duplicate and id(value) in seen):
+                    seen.add(id(value))
                     yield (f"{path}.{name}" if path else name), value
+
+    def buffers(self) -> Iterator[Buffer]:
+        """Every Buffer of this module and of all below it, each once."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    def apply(self, fn: Callable[[Module], object]) -> Module:
+        """Call `fn` with every module below, and last with this one; returns this module.
+
+        Each module once, those below before the one that holds them: `net.apply(initialize)`.
+        """
+        seen = set()
+
+        def visit(module: Module) -> None:
+            if id(module) not in seen:
+                seen.add(id(module))
+                for child in module.children():
+                    visit(child)
+                fn(module)
+
+        visit(self)
+        return self
 
     # What state it is in
 
@@ -209,6 +296,12 @@ class Module:
     def eval(self) -> Module:
         """Leave training: `train(False)`. Dropout, for one, then does nothing."""
         return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Module:
+        """Set `requires_grad` of every parameter: False freezes them; returns this module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
 
     def to(self, dtype: object) -> Module:
         """Convert every parameter and every buffer of floats to `dtype`; returns this module."""
@@ -226,7 +319,9 @@ class Module:
         >>> {name: x.shape for name, x in Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        named = (*self.named_parameters(remove_duplicate=False), *self.named_buffers())
+        parameters = self.named_parameters(remove_duplicate=False)
+        buffers = self.named_buffers(remove_duplicate=False)
+        named = (*parameters, *((name, x) for name, x in buffers if x.persistent))
         return {name: Tensor(x) for name, x in named}
 
     def load_state_dict(self, state_dict: Mapping[str, object], strict: bool = True) -> Unmatched:
@@ -265,9 +360,7 @@ class Module:
         """What `repr` says of the module itself, between its brackets."""
         return ""
 
-    def _parts(self) -> Iterator[tuple[str, object]]:
-        return self.named_children()
-
+    @recursive_repr()
     def __repr__(self) -> str:
         extra, name = self.extra_repr(), type(self).__name__
         parts = [f"({part}): {_shown(value)}" for part, value in self._parts()]
@@ -282,6 +375,11 @@ def _shown(value: object) -> str:
 
 
 # Layers
+
+
+def _check_tensor(x: object, op: object) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{op}: expected a Tensor, got {_describe(x)}")
 
 
 def _sizes(op: str, *sizes: int) -> tuple[int, ...]:
@@ -321,7 +419,9 @@ class Linear(Module):
 
         Raises ValueError for another last dimension, naming the layer and the shape:
         `Linear(in_features=3, out_features=2, bias=True): expected shape (..., 3), got (4, 5)`
+        and TypeError for what is no Tensor: `_check_tensor(x, self)` does.
         """
+        _check_tensor(x, self)
         if x.shape[-1:] != (self.in_features,):
             raise ValueError(f"{self}: expected shape (..., {self.in_features}), got {x.shape}")
         out = x @ self.weight.T  # (..., in) @ (in, out) -> (..., out)
@@ -341,20 +441,27 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Te
     separately. var divides by the count (no correction). weight and bias have the same shape.
     Raises ValueError if x does not end in that shape:
     `layer_norm: expected shape (..., 3), got (2, 4)`; `_check_norm(x, weight, bias)` does.
+    `_at_least_float32(x.data)` are the numbers to compute with; the result has x's dtype.
 
     Ba et al. 2016, https://arxiv.org/abs/1607.06450.
     """
     _check_norm(x, weight, bias)
-    rows = x.data.reshape(-1, weight.numel())  # (positions, numbers to standardize)
+    rows = _at_least_float32(x.data).reshape(-1, weight.numel())  # (positions, to standardize)
     out = rows - rows.mean(axis=1, keepdims=True)
     var = np.vecdot(out, out)[:, None] / weight.numel()  # no array of squares in between
     out /= np.sqrt(var + eps)
     out *= weight.data.reshape(-1)
     out += bias.data.reshape(-1)
-    return Tensor(out.reshape(x.shape))
+    return Tensor(out.reshape(x.shape), dtype=x.dtype)
+
+
+def _at_least_float32(x: np.ndarray) -> np.ndarray:
+    """float16 as float32: a sum of squares soon exceeds 65504, the largest float16."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 def _check_norm(x: Tensor, weight: Tensor, bias: Tensor) -> None:
+    _check_tensor(x, "layer_norm")
     if x.dtype.kind != "f":
         raise TypeError(f"layer_norm: expected floats, got {x.dtype}")
     if weight.shape != bias.shape:
@@ -411,13 +518,20 @@ class Sequential(Module):
     """Layers one after the other. A layer is anything that can be called with a tensor."""
 
     def __init__(self, *layers: Callable[[Tensor], Tensor]) -> None:
-        for i, layer in enumerate(layers):
-            if isinstance(layer, type):
-                name = layer.__name__
-                raise TypeError(f"Sequential: layer {i} is the class {name}; make one: {name}(...)")
-            if not callable(layer):
-                raise TypeError(f"Sequential: layer {i} cannot be called: {_describe(layer)}")
-        self.layers = list(layers)
+        self.layers: list[Callable[[Tensor], Tensor]] = []
+        for layer in layers:
+            self.append(layer)
+
+    def append(self, layer: Callable[[Tensor], Tensor]) -> Sequential:
+        """Put a layer at the end; returns this module."""
+        i = len(self.layers)
+        if isinstance(layer, type):
+            name = layer.__name__
+            raise TypeError(f"Sequential: layer {i} is the class {name}; make one: {name}(...)")
+        if not callable(layer):
+            raise TypeError(f"Sequential: layer {i} cannot be called: {_describe(layer)}")
+        self.layers.append(layer)
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         """Each layer is called with what the one before it returned; the first with x.
@@ -430,10 +544,6 @@ class Sequential(Module):
 
     def _parts(self) -> Iterator[tuple[str, object]]:
         return ((str(i), layer) for i, layer in enumerate(self.layers))
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The layers that are Modules, named by their position."""
-        return ((name, layer) for name, layer in self._parts() if isinstance(layer, Module))
 
     def __len__(self) -> int:
         return len(self.layers)

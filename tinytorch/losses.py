@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from .activations import log_softmax, relu
-from .tensor import Tensor, _describe
+from .layers import Module
+from .tensor import Tensor, _describe, broadcast_shapes
 
 # Many losses, one number
 
@@ -79,7 +80,13 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
 
 def cross_entropy(
-    logits: Tensor, target: Tensor, reduction: str = "mean", label_smoothing: float = 0.0
+    logits: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    *,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
 ) -> Tensor:
     """How surprising the right classes are: -log of each one's share in the softmax; see `reduce`.
 
@@ -90,6 +97,12 @@ def cross_entropy(
     label_smoothing: a number s from 0 to 1. The right class then counts only 1 - s, and s is spread
     evenly over all C classes: (1 - s) * loss + s * (mean of -log share over the classes).
 
+    weight: how much each class counts, shape (C,); a mean is then one with these weights.
+    ignore_index: positions with this target cost nothing, and do not count in a mean.
+    target may also be probabilities of all classes, floats in the logits' shape.
+    If `_has_more(logits, target, weight, ignore_index)`, one of these three is asked for, and
+    `_weighted(logits, target, reduction, label_smoothing, weight, ignore_index)` is the result.
+
     `rows, classes = _class_rows(logits, target, label_smoothing)` makes all checks, and gives the
     logits as a Tensor (positions, C) and the right classes as an int array (positions,), for every
     one of these shapes. The losses are to have the target's shape. No share is ever formed:
@@ -98,12 +111,77 @@ def cross_entropy(
     >>> cross_entropy(Tensor([[0, 0], [0, 200]]), Tensor([0, 0], dtype=int), reduction="none")
     Tensor([  0.6931, 200.0000])
     """
+    if _has_more(logits, target, weight, ignore_index):
+        return _weighted(logits, target, reduction, label_smoothing, weight, ignore_index)
     rows, classes = _class_rows(logits, target, label_smoothing)
     log_shares = log_softmax(rows, dim=1)  # (positions, C)
     losses = -log_shares[np.arange(len(classes)), classes]  # (positions,)
     if label_smoothing:
         losses = losses * (1 - label_smoothing) - log_shares.mean(dim=1) * label_smoothing
     return reduce(losses.reshape(target.shape), reduction)
+
+
+def _has_more(logits: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> bool:
+    """Whether cross_entropy has class weights, positions to ignore, or probabilities as target."""
+    _check_tensors("cross_entropy", logits, target)
+    probabilities = target.dtype.kind == "f" and target.shape == logits.shape != ()
+    return weight is not None or probabilities or bool((target.data == ignore_index).any())
+
+
+def _weighted(
+    logits: Tensor,
+    target: Tensor,
+    reduction: str,
+    label_smoothing: float,
+    weight: Tensor | None,
+    ignore_index: int,
+) -> Tensor:
+    """`cross_entropy` with every class of every position counting as `_aims` says."""
+    aims, count = _aims(logits, target, label_smoothing, weight, ignore_index)
+    dim = min(1, logits.ndim - 1)
+    log_shares = np.moveaxis(log_softmax(logits, dim=dim).data, dim, -1)
+    each = -np.multiply(aims, log_shares, out=np.zeros_like(aims), where=aims != 0)  # 0 * inf: 0
+    losses = Tensor(each.sum(-1, dtype=np.result_type(each, np.float32)))
+    total = reduce(losses, "sum" if reduction == "mean" else reduction)
+    if reduction == "mean":
+        with np.errstate(invalid="ignore"):  # all ignored: nan, as in PyTorch
+            total = total / count
+    return total.to(aims.dtype)
+
+
+def _aims(
+    logits: Tensor,
+    target: Tensor,
+    label_smoothing: float,
+    weight: Tensor | None,
+    ignore_index: int,
+) -> tuple[np.ndarray, float]:
+    """How much each class counts at each position, (N, d1, ..., C), and what a mean divides by."""
+    op, dim = "cross_entropy", min(1, logits.ndim - 1)
+    dtype, count = logits._floats().dtype, logits.shape[dim] if logits.ndim else 0
+    weights = np.ones(count, dtype)
+    if weight is not None:
+        _check_tensors(op, weight)
+        if weight.shape != (count,):
+            raise ValueError(f"{op}: expected a weight of shape ({count},), got {weight.shape}")
+        weights = weight.data.astype(dtype)
+    if target.dtype.kind == "f" and target.shape == logits.shape:
+        _check_smoothing(label_smoothing)
+        shares = np.moveaxis(target.data.astype(dtype), dim, -1)
+        kept, total = np.ones(shares.shape[:-1], bool), float(shares.size // max(count, 1))
+    else:
+        kept = target.data != ignore_index
+        _, classes = _class_rows(logits, Tensor(np.where(kept, target.data, 0)), label_smoothing)
+        shares = np.eye(count, dtype=dtype)[classes.reshape(target.shape)] * kept[..., None]
+        total = float((shares @ weights).sum(dtype=np.float64))
+    spread = label_smoothing / max(count, 1) * kept[..., None]
+    return ((shares * (1 - label_smoothing) + spread) * weights).astype(dtype), total
+
+
+def _check_smoothing(label_smoothing: float) -> None:
+    if not 0 <= label_smoothing <= 1:
+        must = "label_smoothing must lie between 0 and 1"
+        raise ValueError(f"cross_entropy: {must}, got {label_smoothing}")
 
 
 def _class_rows(
@@ -118,9 +196,7 @@ def _class_rows(
     if target.dtype.kind not in "iu":
         expected = "expected a target of class indices (int64)"
         raise TypeError(f"cross_entropy: {expected}, got {target.dtype}")
-    if not 0 <= label_smoothing <= 1:
-        must = "label_smoothing must lie between 0 and 1"
-        raise ValueError(f"cross_entropy: {must}, got {label_smoothing}")
+    _check_smoothing(label_smoothing)
     dim = 1 if logits.ndim > 1 else 0
     positions = logits.shape[:dim] + logits.shape[dim + 1 :]
     if logits.ndim == 0 or target.shape != positions:
@@ -222,8 +298,8 @@ def _check_pairs(x1: Tensor, x2: Tensor, target: Tensor, margin: float) -> Tenso
 # As objects
 
 
-class Loss:
-    """A loss as an object that holds the options. Subclasses define `forward`.
+class Loss(Module):
+    """A loss as a Module that holds the options. Subclasses define `forward`.
 
     reduction: "mean", "sum" or "none"; ValueError for anything else.
     """
@@ -231,16 +307,6 @@ class Loss:
     def __init__(self, reduction: str = "mean") -> None:
         _check_reduction(reduction, type(self).__name__)
         self.reduction = reduction
-
-    def forward(self, *args: Tensor) -> Tensor:
-        """The loss of what the network gave, against what it should have given."""
-        raise NotImplementedError(f"{type(self).__name__} does not define forward")
-
-    def __call__(self, *args: Tensor) -> Tensor:
-        return self.forward(*args)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
 
 
 class MSELoss(Loss):
@@ -253,19 +319,55 @@ class MSELoss(Loss):
 class CrossEntropyLoss(Loss):
     """`cross_entropy` as an object."""
 
-    def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
+    def __init__(
+        self,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+        *,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+    ) -> None:
         super().__init__(reduction)
         self.label_smoothing = label_smoothing
+        self.weight, self.ignore_index = weight, ignore_index
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        return cross_entropy(logits, target, self.reduction, self.label_smoothing)
+        more = {} if self.weight is None else {"weight": self.weight}
+        if self.ignore_index != -100:
+            more["ignore_index"] = self.ignore_index
+        return cross_entropy(logits, target, self.reduction, self.label_smoothing, **more)
 
 
 class BCEWithLogitsLoss(Loss):
-    """`binary_cross_entropy_with_logits` as an object."""
+    """`binary_cross_entropy_with_logits` as an object.
+
+    pos_weight: how much a yes counts beside a no, a number for each that broadcasts to the logits'
+    shape: the loss is -pos_weight * y * log(sigmoid(x)) - (1 - y) * log(1 - sigmoid(x)). In PyTorch
+    the function takes it, too; and no gradient goes back to the target here when there is one.
+    """
+
+    def __init__(self, reduction: str = "mean", *, pos_weight: Tensor | None = None) -> None:
+        super().__init__(reduction)
+        if pos_weight is not None:
+            _check_tensors("BCEWithLogitsLoss", pos_weight)
+            if not (pos_weight.data >= 0).all():
+                at_least = "pos_weight must not be negative"
+                raise ValueError(f"BCEWithLogitsLoss: {at_least}, got {pos_weight}")
+        self.pos_weight = pos_weight
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(logits, target, self.reduction)
+        if self.pos_weight is None:
+            return binary_cross_entropy_with_logits(logits, target, self.reduction)
+        _, y = _yes_or_no(logits, target)
+        shapes = self.pos_weight.shape, y.shape
+        if broadcast_shapes(*shapes) != y.shape:
+            expected = f"pos_weight of shape {shapes[0]} does not broadcast to {shapes[1]}"
+            raise ValueError(f"BCEWithLogitsLoss: {expected}")
+        yes = y * self.pos_weight.data.astype(y.dtype)
+        weight = 1 - y + yes  # that of yes and no together; of it, the yes has this share:
+        share = np.divide(yes, weight, out=np.zeros_like(y), where=weight > 0)
+        each = binary_cross_entropy_with_logits(logits, Tensor(share), "none")
+        return reduce(each * Tensor(weight), self.reduction)
 
 
 class ContrastiveLoss(Loss):

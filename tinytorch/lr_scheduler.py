@@ -2,7 +2,8 @@
 
 Each is one formula, `lr_at(step, base)`: the rate after so many steps of a group that began with
 `base`. What is remembered is a single count, so any step's rate can be asked for, and drawn.
-Names, defaults and formulas follow PyTorch's `torch.optim.lr_scheduler`
+What others do to a rate in between, a second schedule or a hand, stays: `_base` takes it into the
+base. Names, defaults and formulas follow PyTorch's `torch.optim.lr_scheduler`
 (https://pytorch.org/docs/stable/optim.html); OneCycleLR leaves the momentum alone.
 """
 
@@ -29,6 +30,7 @@ class LRScheduler:
             raise TypeError(f"{type(self).__name__}: expected an optimizer, got {got}")
         self.optimizer = optimizer
         self.last_epoch = -1  # PyTorch's name; it counts calls of step(), whatever they stand for
+        self.base_lrs: list[float] = []  # of each group, as `_base` found it last
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         self.step()
@@ -41,24 +43,65 @@ class LRScheduler:
         """Count one step in `self.last_epoch`, and set the learning rate of every group.
 
         For each group in `self.optimizer.param_groups`: group["lr"] becomes
-        `self.lr_at(self.last_epoch, group["initial_lr"])`. The constructor calls this once, which
-        takes last_epoch from -1 to 0.
+        `self.lr_at(self.last_epoch, base)`, where the rate that the group began with is
+        `base = self._base(group)`. The constructor calls this once, which takes last_epoch from -1
+        to 0.
         """
         self.last_epoch += 1
         for group in self.optimizer.param_groups:
-            group["lr"] = self.lr_at(self.last_epoch, group["initial_lr"])
+            group["lr"] = self.lr_at(self.last_epoch, self._base(group))
+
+    def _base(self, group: dict) -> float:
+        """group["initial_lr"], unless others have changed the rate since this schedule set it.
+
+        Then it is the base from which this schedule would have come to the rate as it is, for a
+        schedule that is a straight line in its base. To be asked for once in every step, after
+        `last_epoch` was counted.
+        """
+        i = next(i for i, other in enumerate(self.optimizer.param_groups) if other is group)
+        if i == len(self.base_lrs):
+            self.base_lrs.append(group.setdefault("initial_lr", group["lr"]))
+        base = self.base_lrs[i]
+        before = self.last_epoch - 1
+        if before < 0:
+            base = group["lr"]
+        elif group["lr"] != (was := self.lr_at(before, base)):
+            slope = self.lr_at(before, 1.0) - self.lr_at(before, 0.0)
+            base += (group["lr"] - was) / slope if slope else 0
+        self.base_lrs[i] = base
+        return base
 
     def get_last_lr(self) -> list[float]:
         """The learning rate of each group, as it is now."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
-    def state_dict(self) -> dict[str, int]:
-        """How far it is. The rates themselves are part of the optimizer's state."""
-        return {"last_epoch": self.last_epoch}
+    def state_dict(self) -> dict[str, object]:
+        """How far it is, and the rates: {"kind": "StepLR", "last_epoch": 3, "base_lrs", "lrs"}."""
+        return {
+            "kind": type(self).__name__,
+            "last_epoch": self.last_epoch,
+            "base_lrs": list(self.base_lrs),
+            "lrs": self.get_last_lr(),
+        }
 
-    def load_state_dict(self, state_dict: Mapping[str, int]) -> None:
-        """Go on from what `state_dict()` gave."""
-        self.last_epoch = state_dict["last_epoch"]
+    def load_state_dict(self, state_dict: Mapping[str, object]) -> None:
+        """Go on from what `state_dict()` gave, and set the rates as they were.
+
+        So it does not matter whether the optimizer's state is loaded before or after. Raises
+        ValueError for the state of another class, or of another number of groups.
+        """
+        name = type(self).__name__
+        kind = state_dict.get("kind")
+        if kind != name:
+            got = "this is none of a schedule" if kind is None else f"this is {kind}'s"
+            raise ValueError(f"{name}.load_state_dict: expected the state of a {name}, {got}")
+        groups, lrs = self.optimizer.param_groups, state_dict["lrs"]
+        if len(lrs) != len(groups):
+            counts = f"expected {len(groups)} groups, got {len(lrs)}"
+            raise ValueError(f"{name}.load_state_dict: {counts}")
+        self.last_epoch, self.base_lrs = state_dict["last_epoch"], list(state_dict["base_lrs"])
+        for group, lr in zip(groups, lrs, strict=True):
+            group["lr"] = lr
 
 
 class StepLR(LRScheduler):
@@ -133,8 +176,12 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"OneCycleLR: pct_start must lie between 0 and 1, got {pct_start}")
         self.pct_start, self.final_div_factor = pct_start, final_div_factor
         for group in optimizer.param_groups:
-            group["initial_lr"] = max_lr / div_factor
+            group["lr"] = group["initial_lr"] = max_lr / div_factor
         super().__init__(optimizer)
+
+    def _base(self, group: dict) -> float:
+        """group["initial_lr"]: the peak is max_lr, whatever others do to the rate in between."""
+        return group.setdefault("initial_lr", group["lr"])
 
     def lr_at(self, step: int, base: float) -> float:
         """The rate goes from `base` to max_lr, then from max_lr to base / final_div_factor.
@@ -171,6 +218,8 @@ class SequentialLR(LRScheduler):
                 f"milestones, got {list(milestones)}"
             )
         self.schedulers, self.milestones = list(schedulers), list(milestones)
+        for group in optimizer.param_groups:  # from where the first of the schedules began
+            group["lr"] = group["initial_lr"]
         super().__init__(optimizer)
 
     def lr_at(self, step: int, base: float) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from numbers import Real
 
 import numpy as np
 
@@ -117,10 +118,22 @@ class Optimizer:
     def load_state_dict(self, state_dict: Mapping[str, object]) -> None:
         """Go on from what `state_dict()` gave; the values are copied.
 
-        Raises ValueError, before anything is changed, unless groups, parameters and shapes match.
+        Raises ValueError, before anything is changed, unless options, groups, parameters and shapes
+        match. So a state of SGD is none for Adam; Adam and AdamW keep the same and share theirs.
         """
         name = f"{type(self).__name__}.load_state_dict"
+        missing = [key for key in ("state", "param_groups") if key not in state_dict]
+        if missing:
+            raise ValueError(f"{name}: missing {', '.join(missing)}: not an optimizer's state")
         saved = state_dict["param_groups"]
+        for i, group in enumerate(saved):
+            options = [key for key in group if key not in ("params", "initial_lr")]
+            if set(options) != set(self.defaults):
+                own = ", ".join(self.defaults)
+                raise ValueError(
+                    f"{name}: the state is another optimizer's: group {i} has the options "
+                    f"{', '.join(options)}, expected {own}"
+                )
         counts = [len(group["params"]) for group in self.param_groups]
         if counts != [len(group["params"]) for group in saved]:
             got = [len(group["params"]) for group in saved]
@@ -182,6 +195,11 @@ class Optimizer:
         for i, p in enumerate(group["params"]):
             if not isinstance(p, Tensor) or p.dtype.kind != "f":
                 raise TypeError(f"{name}: parameter {i} is not a Tensor of floats: {_describe(p)}")
+            if not p.is_leaf:
+                raise ValueError(
+                    f"{name}: parameter {i}, of shape {p.shape}, was computed by {p.grad_fn.name}: "
+                    "only a leaf can be optimized; give what it was computed from, or its detach()"
+                )
             if id(p) in taken:
                 raise ValueError(f"{name}: parameter {i}, of shape {p.shape}, is there twice")
             taken.add(id(p))
@@ -190,9 +208,15 @@ class Optimizer:
             known = ", ".join(self.defaults)
             raise ValueError(f"{name}: no option {', '.join(unknown)}; there are {known}")
         for key in ("lr", "momentum", "weight_decay", "alpha", "eps"):
+            if not isinstance(group.get(key, 0), Real):
+                raise TypeError(f"{name}: {key} must be a number, got {_describe(group[key])}")
             if not group.get(key, 0) >= 0:
                 raise ValueError(f"{name}: {key} must not be negative, got {group[key]}")
-        for beta in group.get("betas", ()):
+        betas = group.get("betas", (0, 0))
+        pair = isinstance(betas, tuple | list) and len(betas) == 2
+        if not pair or not all(isinstance(beta, Real) for beta in betas):
+            raise TypeError(f"{name}: betas must be two numbers, got {_describe(betas)}")
+        for beta in betas:
             if not 0 <= beta < 1:
                 raise ValueError(f"{name}: betas must lie in [0, 1), got {group['betas']}")
         if group.get("nesterov") and not group["momentum"]:
@@ -315,7 +339,7 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        options = dict(lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
+        options = dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
         super().__init__(params, options)
 
     def update(self, p: np.ndarray, g: np.ndarray, state: dict, group: Group) -> None:

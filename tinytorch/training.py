@@ -30,12 +30,19 @@ Metric = Callable[[Tensor, Tensor], float]
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> float:
-    """The share of examples whose largest output, of (n, classes), is at the target, of (n,)."""
+    """The share of examples whose largest output, of (n, classes), is at the target, of (n,).
+
+    More dimensions in front work as well. Raises ValueError for other shapes: targets of (n, 1)
+    would be compared each with each.
+    """
+    if outputs.ndim == 0 or targets.shape != outputs.shape[:-1]:
+        need = f"outputs of shape {outputs.shape} need targets of shape {outputs.shape[:-1]}"
+        raise ValueError(f"accuracy: {need}, got {targets.shape}")
     return float((outputs.data.argmax(-1) == targets.data).mean())
 
 
 def clip_grad_norm_(
-    parameters: Iterable[Tensor], max_norm: float, norm_type: float = 2.0
+    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0
 ) -> Tensor:
     """Scale all gradients down, in place, so that their norm together is at most `max_norm`.
 
@@ -43,21 +50,54 @@ def clip_grad_norm_(
 
         norm = (sum over all gradients g of sum |g|^p) ^ (1/p)
 
-    For p = math.inf it is the largest |g|. Parameters whose grad is None are passed over. Every
-    gradient, `p.grad.data`, is multiplied by max_norm / (norm + 1e-6) if that is below 1.
+    For p = math.inf it is the largest |g|. Every gradient is multiplied by max_norm / (norm + 1e-6)
+    unless that is 1 or more. If the norm is nan, so is that, and all gradients become nan.
+
+    `_gradients(parameters, max_norm)` gives the gradients as a list of arrays, passing over
+    parameters whose grad is None. It takes one parameter for a list of one, and raises ValueError
+    for a max_norm below 0, which would turn all gradients around.
 
     Returns the norm as it was before, as a Tensor of no dimensions.
 
     Pascanu et al. 2013, https://proceedings.mlr.press/v28/pascanu13.html, algorithm 1.
     """
-    grads = [p.grad.data for p in parameters if p.grad is not None]
+    grads = _gradients(parameters, max_norm)
     norms = [np.linalg.norm(g.ravel(), norm_type) for g in grads]
     norm = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
     scale = max_norm / (norm + 1e-6)
-    if scale < 1:
+    if not scale >= 1:  # below 1, or nan
         for g in grads:
             g *= scale
     return Tensor(norm)
+
+
+def _gradients(parameters: Tensor | Iterable[Tensor], max_norm: float) -> list[np.ndarray]:
+    if not max_norm >= 0:
+        raise ValueError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm}")
+    if isinstance(parameters, Tensor):
+        parameters = [parameters]
+    return [p.grad.data for p in parameters if p.grad is not None]
+
+
+@contextmanager
+def _mode(model: Module, training: bool) -> Iterator[None]:
+    """The model in training or evaluation mode; then each module in its own mode, come what may."""
+    before = [(module, module.training) for module in model.modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
+
+
+def _check_finite(loss: float) -> None:
+    """FloatingPointError unless `loss` is a number to learn from."""
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"Trainer.step: the loss is {loss}; no step was made, the parameters are as they were "
+            "before; a smaller lr or clip_norm may help"
+        )
 
 
 # The loop
@@ -108,11 +148,18 @@ class Trainer:
         ):
             if not isinstance(value, kind):
                 raise TypeError(f"Trainer: {what} must be {text}, got {_describe(value)}")
+        if not isinstance(callbacks, Iterable):
+            got = _describe(callbacks)
+            raise TypeError(f"Trainer: callbacks must be a list of functions, got {got}")
+        self.callbacks = list(callbacks)
+        for i, callback in enumerate(self.callbacks):
+            if isinstance(callback, type) or not callable(callback):
+                got = _describe(callback)
+                raise TypeError(f"Trainer: callback {i} must be a function or object, got {got}")
         if clip_norm is not None and not clip_norm > 0:
             raise ValueError(f"Trainer: clip_norm must be above 0, got {clip_norm}")
         self.model, self.loss_fn = model, loss_fn
         self.optimizer, self.scheduler = optimizer, scheduler
-        self.callbacks = list(callbacks)
         self.clip_norm = clip_norm
         self.accumulate = _positive("Trainer", "accumulate", accumulate)
         self.metrics = dict(metrics or {})
@@ -133,8 +180,10 @@ class Trainer:
         2. For each (inputs, targets): the loss, `self.loss_fn(self.model(inputs), targets)`, times
            the batch's share of all examples, len(targets) / total, and `backward()` on that. The
            mean loss is the sum of these.
-        3. If `self.clip_norm` is not None, `clip_grad_norm_` on `self.model.parameters()`.
-        4. `self.optimizer.step()`, then, unless it is None, `self.scheduler.step()`.
+        3. `_check_finite(mean)`, which raises FloatingPointError for a mean loss of nan or inf: its
+           gradient would make every parameter nan.
+        4. If `self.clip_norm` is not None, `clip_grad_norm_` on `self.model.parameters()`.
+        5. `self.optimizer.step()`, then, unless it is None, `self.scheduler.step()`.
         """
         self.optimizer.zero_grad()
         total = sum(len(targets) for _, targets in batches)
@@ -145,6 +194,7 @@ class Trainer:
                 loss = loss * (len(targets) / total)
             loss.backward()
             mean += loss.item()
+        _check_finite(mean)
         if self.clip_norm is not None:
             clip_grad_norm_(self.model.parameters(), self.clip_norm)
         self.optimizer.step()
@@ -155,26 +205,24 @@ class Trainer:
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """The loss and every metric, averaged over all examples: {"loss": 0.25, "accuracy": 0.9}.
 
-        The model is in evaluation mode meanwhile (`self.model.eval()`), and is put back into the
-        mode it was in, `self.model.train(mode)`. Nothing is recorded: `with no_grad():`.
+        Inside `with _mode(self.model, training=False), no_grad():` the model is in evaluation mode
+        and nothing is recorded. After it every module is in the mode it was in before, frozen ones
+        and others, also after an exception.
         `self.loss_fn(outputs, targets)` and the metrics, functions of (outputs, targets) in the
         dict `self.metrics`, are means over a batch. Batches may differ in size, len(targets), and
         count accordingly. Raises ValueError, through `_mean`, if there are no batches.
 
         `_mean(values, weights)` is the mean of the values, each counted by its weight.
         """
-        mode = self.model.training
         values = {name: [] for name in ("loss", *self.metrics)}
         sizes = []
-        self.model.eval()
-        with no_grad():
+        with _mode(self.model, training=False), no_grad():
             for inputs, targets in batches:
                 outputs = self.model(inputs)
                 sizes.append(len(targets))
                 values["loss"].append(self.loss_fn(outputs, targets).item())
                 for name, metric in self.metrics.items():
                     values[name].append(metric(outputs, targets))
-        self.model.train(mode)
         return {name: _mean(one, sizes) for name, one in values.items()}
 
     def fit(
@@ -189,7 +237,11 @@ class Trainer:
         train, validation: each iterated anew in every epoch, so lists and loaders, no generators.
         seconds: the time this call may take. When it is up, when a callback calls `stop`, or at an
         interrupt (the stop button, Ctrl-C), the step under way is finished and the rest is left:
-        the same call goes on from there. A loss that is not finite stops it too.
+        the same call goes on from there. A model in evaluation mode is put into training mode
+        first; in one that trains already, modules that were put into evaluation mode stay there.
+
+        Raises FloatingPointError at a loss that is not finite, before it has changed a parameter.
+        No callback is called then: a checkpoint in a file stays as it is.
         """
         for what, batches in (("train", train), ("validation", validation)):
             if isinstance(batches, Iterator) or not isinstance(batches, Iterable | None):
@@ -215,7 +267,8 @@ class Trainer:
     def _epoch(self, train: Iterable[Batch], deadline: float) -> bool:
         """Train on the batches of one epoch that are left; False if stopped before its end."""
         now = self.progress
-        self.model.train()
+        if not self.model.training:
+            self.model.train()
         start = time.perf_counter()
         for group in batched(self._left(train), self.accumulate):
             size = sum(len(targets) for _, targets in group)
@@ -227,9 +280,7 @@ class Trainer:
             now.losses.append(loss)
             now.seconds += time.perf_counter() - start
             self._tell("step_end")
-            if not math.isfinite(loss):
-                self.stop(f"the loss was {loss}; a smaller lr or clip_norm may help")
-            elif time.perf_counter() > deadline:
+            if time.perf_counter() > deadline:
                 self.stop("the time is up")
             if self.stopped and not (self.batches and now.batch >= self.batches):
                 return False
@@ -372,11 +423,11 @@ class EarlyStopping:
     def __call__(self, trainer: Trainer, event: str) -> None:
         """At "epoch_end", stop the trainer once the last `patience` epochs brought nothing better.
 
-        `trainer.history` is a list of dicts, one for each epoch, the latest last; the number is
-        entry[self.monitor]. An entry is a new best if it is below the best before it by more than
-        `self.min_delta`; the first always is. If the latest best is `self.patience` or more entries
-        back, call `trainer.stop(reason)`, where the reason names self.monitor. Other events
-        change nothing.
+        `self._values(trainer)` is the list of these numbers, one for each epoch, the latest last;
+        it raises ValueError if the history does not have them. A value is a new best if it is below
+        the best before it by more than `self.min_delta`; the first always is. If the latest best is
+        `self.patience` or more entries back, call `trainer.stop(reason)`, where the reason names
+        self.monitor. Other events change nothing.
 
         All is read from the history, nothing is kept between calls: so a run that is resumed stops
         where it would have stopped anyway.
@@ -384,9 +435,20 @@ class EarlyStopping:
         if event != "epoch_end":
             return
         best, since = math.inf, 0
-        for entry in trainer.history:
+        for value in self._values(trainer):
             since += 1
-            if entry[self.monitor] < best - self.min_delta:
-                best, since = entry[self.monitor], 0
+            if value < best - self.min_delta:
+                best, since = value, 0
         if since >= self.patience:
             trainer.stop(f"{self.monitor} is no better than {since} epochs ago")
+
+    def _values(self, trainer: Trainer) -> list[float]:
+        """What is monitored, from every entry of `trainer.history`."""
+        for entry in trainer.history:
+            if self.monitor not in entry:
+                needs = "; fit needs a validation" if self.monitor.startswith("val_") else ""
+                raise ValueError(
+                    f"EarlyStopping: there is no {self.monitor!r} in the history, only "
+                    f"{', '.join(entry)}{needs}"
+                )
+        return [entry[self.monitor] for entry in trainer.history]

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .progress_bar import IN_BROWSER, progress_bar
 from .serialization import save
 from .training import Trainer
@@ -82,7 +84,6 @@ class LossPlot:
     def plot(self, trainer: Trainer) -> Any:
         """The figure as it is now."""
         import matplotlib.pyplot as plt
-        import numpy as np
 
         losses = np.array(trainer.progress.losses)
         fig, ax = plt.subplots(figsize=(7, 2.8), layout="constrained")
@@ -122,6 +123,7 @@ class SaveCheckpoint:
     """Writes the trainer's state to a file after every epoch, and wherever training stops.
 
     To go on, with parts made as before: `trainer.load_state_dict(tinytorch.load(path))`.
+    Raises FloatingPointError, and leaves the file as it is, if a parameter is nan or inf.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -129,4 +131,8 @@ class SaveCheckpoint:
 
     def __call__(self, trainer: Trainer, event: str) -> None:
         if event in ("epoch_end", "fit_end") and trainer.progress.steps:
+            for name, p in trainer.model.named_parameters():
+                if not np.isfinite(p.data).all():
+                    at = f"{name} holds nan or inf after step {trainer.progress.steps}"
+                    raise FloatingPointError(f"SaveCheckpoint: {at}; {self.path} stays as it is")
             save(trainer.state_dict(), self.path)

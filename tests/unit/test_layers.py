@@ -270,6 +270,18 @@ def test_sequential_calls_anything_in_order():
     assert Sequential()(x) is x
 
 
+def test_activations_and_losses_are_modules():
+    made = [tt.ReLU(), tt.Sigmoid(), tt.Tanh(), tt.GELU(), tt.Softmax(1), tt.LogSoftmax(-1)]
+    losses = [tt.MSELoss(), tt.CrossEntropyLoss(), tt.BCEWithLogitsLoss(), tt.ContrastiveLoss()]
+    assert all(isinstance(m, Module) for m in made + losses)
+    net = Sequential(Linear(2, 2), *made).eval()
+    assert names(net.named_modules())[1:] == [str(i) for i in range(7)]
+    assert not any(m.training for m in net.modules())
+    assert names(net.named_parameters()) == ["0.weight", "0.bias"]
+    assert repr(net[5:]) == "Sequential(\n  (0): Softmax(dim=1)\n  (1): LogSoftmax(dim=-1)\n)"
+    assert (net(tt.ones(3, 2)) == pickle.loads(pickle.dumps(net))(tt.ones(3, 2))).all()
+
+
 def test_sequential_refuses_what_it_cannot_call():
     with pytest.raises(TypeError, match=r"layer 1 is the class Dropout; make one: Dropout\(...\)"):
         Sequential(Linear(2, 2), Dropout)
@@ -402,6 +414,117 @@ def test_state_names_all_faults_and_writes_nothing():
     assert result.missing_keys == ["0.bias", "1.weight", "1.bias"]
     assert result.unexpected_keys == ["b"]
     assert net[0].weight.tolist() == [[1, 1], [1, 1]]
+
+
+def test_what_is_learned_cannot_be_replaced_by_what_is_not():
+    layer = Linear(2, 2)
+    weight = layer.weight
+    text = r"Linear.weight: it must stay a Parameter, or become None; .* weight.data; got Tensor"
+    for value in (layer.weight * 0.5, np.ones((2, 2)), 3):
+        with pytest.raises(TypeError, match=text.removesuffix("Tensor")):
+            layer.weight = value
+    assert layer.weight is weight
+    layer.weight, layer.bias = Parameter(weight * 0.5), None
+    layer.bias = Parameter([1, 2])
+    assert names(layer.named_parameters()) == ["weight", "bias"]
+    block = Block()
+    with pytest.raises(TypeError, match=r"Block.inner: it must stay a Module, or become None; got"):
+        block.inner = lambda x: x
+    block.inner = Linear(1, 1)
+
+
+def test_a_buffer_stays_a_buffer():
+    m = Module()
+    m.register_buffer("mean", tt.zeros(2))
+    m.register_buffer("cache", tt.ones(2), persistent=False)
+    m.register_buffer("later", None)
+    m.mean, m.cache = m.mean + 1, m.cache + 1
+    assert names(m.named_buffers()) == ["mean", "cache"]
+    assert [b.tolist() for b in m.buffers()] == [[1, 1], [2, 2]]
+    assert list(m.state_dict()) == ["mean"]
+    m.load_state_dict({"mean": [5, 6]})
+    assert m.mean.tolist() == [5, 6]
+    assert type(m.to(tt.float64).cache) is Buffer
+    with pytest.raises(TypeError, match=r"Module.mean: it must stay a Buffer, or become None; got"):
+        m.mean = 3
+    with pytest.raises(TypeError, match=r"register_buffer: x must be a Tensor or None, got int"):
+        m.register_buffer("x", 3)
+    with pytest.raises(KeyError, match="there is an attribute 'forward' already"):
+        m.register_buffer("forward", tt.ones(1))
+
+
+class Child(Module):
+    def __init__(self, parent):
+        self.parent, self.w = parent, Parameter([1.0])
+
+
+def test_a_child_may_hold_its_parent():
+    parent = Module()
+    parent.child = Child(parent)
+    assert names(parent.named_modules()) == ["", "child"]
+    assert names(parent.named_parameters()) == ["child.w"]
+    assert list(parent.state_dict()) == ["child.w"]
+    parent.load_state_dict({"child.w": [4.0]})
+    assert parent.eval().child.training is False
+    assert "..." in repr(parent)
+    done = []
+    parent.apply(done.append)
+    assert done == [parent.child, parent]
+    assert copy.deepcopy(parent).child.w.tolist() == [4]
+
+
+def test_a_shared_module_is_visited_once_and_saved_under_both_names():
+    shared = Linear(1, 1)
+    net = Sequential(shared, abs, shared)
+    assert names(net.named_modules()) == ["", "0"]
+    assert list(net.children()) == [shared]
+    both = ["", "0", "2"]
+    assert names(net.named_modules(remove_duplicate=False)) == both
+    assert names(net.named_parameters()) == ["0.weight", "0.bias"]
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert net.load_state_dict(net.state_dict()) == ([], [])
+    assert repr(net).count("Linear") == 2
+    done = []
+    assert net.apply(done.append) is net
+    assert done == [shared, net]
+
+
+def test_apply_visits_in_pytorchs_order():
+    done, net = [], Sequential(Linear(1, 2), Sequential(Dropout(), Linear(2, 1)))
+    net.apply(done.append)
+    assert done == [net[0], net[1][0], net[1][1], net[1], net]
+
+
+def test_parameters_are_frozen_together():
+    net = Sequential(Linear(1, 1), Linear(1, 1))
+    assert net[0].requires_grad_(False) is net[0]
+    assert [p.requires_grad for p in net.parameters()] == [False, False, True, True]
+
+
+def test_sequential_grows():
+    net = Sequential(Linear(1, 2))
+    assert net.append(Linear(2, 3)).append(abs) is net
+    assert net(tt.ones(4, 1)).shape == (4, 3)
+    with pytest.raises(TypeError, match="layer 3 is the class Dropout; make one"):
+        net.append(Dropout)
+
+
+@pytest.mark.parametrize("x", [[1, 2], None, np.ones(3)])
+def test_layers_say_what_is_no_tensor(x):
+    name = type(x).__name__
+    with pytest.raises(TypeError, match=rf"^Linear\(in_.*\): expected a Tensor, got {name}"):
+        Linear(3, 2)(x)
+    with pytest.raises(TypeError, match=rf"^layer_norm: expected a Tensor, got {name}"):
+        LayerNorm(3)(x)
+
+
+def test_layer_norm_of_halves_sums_in_float32():
+    """As PyTorch does: the squares are above 65504, the result is an ordinary number."""
+    x = Tensor(np.arange(500) % 7 * 300, dtype=tt.float16).reshape(1, 500)
+    wide = tt.layer_norm(x.float(), tt.ones(500), tt.zeros(500))
+    y = tt.layer_norm(x, tt.ones(500, dtype=tt.float16), tt.zeros(500, dtype=tt.float16))
+    assert y.dtype == tt.float16
+    np.testing.assert_allclose(y.data, wide.data, rtol=2e-3)
 
 
 def test_modules_are_copied_and_pickled():

@@ -155,6 +155,75 @@ def test_contrastive_loss_at_its_corners():
     assert (swapped == tt.contrastive_loss(a, b, Tensor([0, 1, 0, 1]), reduction="none")).all()
 
 
+# Cross-entropy where classes count differently
+
+
+@pytest.mark.parametrize("case", PYTORCH["weighted"])
+def test_weights_ignored_positions_and_probabilities_are_pytorchs(case):
+    (x, target), options = tensors(case), dict(case["options"])
+    x.requires_grad = True
+    weight = options.pop("weight")
+    if weight is not None:
+        options["weight"] = Tensor(weight, dtype=tt.float64)
+    for reduction in REDUCTIONS:
+        y = tt.cross_entropy(x, target, reduction, **options)
+        np.testing.assert_allclose(y.data, case["loss"][reduction], rtol=1e-9, atol=1e-12)
+    loss = tt.CrossEntropyLoss(**options)(x, target)
+    loss.backward()
+    np.testing.assert_allclose(x.grad.data, case["grad"], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_gradients_of_probabilities(reduction, smoothing):
+    x, weight = tt.randn(4, 3, 2, dtype=tt.float64), Tensor([1.0, 3.0, 0.0], dtype=tt.float64)
+    y = tt.softmax(tt.randn(4, 3, 2, dtype=tt.float64), dim=1)
+
+    def loss(x, y):
+        return tt.cross_entropy(x, y, reduction, smoothing, weight=weight)
+
+    x.requires_grad = y.requires_grad = True
+    assert tt.gradcheck(loss, [x, y])
+
+
+def test_positions_to_ignore():
+    x = tt.randn(4, 3)
+    y = Tensor([2, 0, 2, 1], dtype=tt.int64)
+    kept = tt.cross_entropy(x[1:4:2], y[1:4:2])
+    assert tt.cross_entropy(x, y, ignore_index=2).item() == pytest.approx(kept.item())
+    assert tt.CrossEntropyLoss(ignore_index=2)(x, y).item() == pytest.approx(kept.item())
+    none = tt.cross_entropy(x, Tensor([-100] * 4, dtype=tt.int64))
+    assert math.isnan(none.item())
+    masked = Tensor([[0.0, -np.inf], [0.0, 0.0]])
+    y = Tensor([[1.0, 0.0], [0.5, 0.5]])
+    assert tt.cross_entropy(masked, y, "none").tolist() == [0, pytest.approx(math.log(2))]
+    with pytest.raises(ValueError, match=r"expected a weight of shape \(3,\), got \(2,\)"):
+        tt.cross_entropy(x, Tensor([0] * 4, dtype=tt.int64), weight=tt.ones(2))
+    with pytest.raises(IndexError, match=r"cross_entropy: target 9 at \(1,\)"):
+        tt.cross_entropy(x, Tensor([-100, 9, 0, 0], dtype=tt.int64))
+
+
+@pytest.mark.parametrize("case", PYTORCH["yes_weighted"])
+def test_a_yes_may_count_more_than_a_no_as_in_pytorch(case):
+    (x, y), weight = tensors(case), Tensor(case["options"]["pos_weight"], dtype=tt.float64)
+    x.requires_grad = True
+    for reduction in REDUCTIONS:
+        loss = tt.BCEWithLogitsLoss(reduction, pos_weight=weight)(x, y)
+        np.testing.assert_allclose(loss.data, case["loss"][reduction], rtol=1e-9, atol=1e-12)
+    tt.BCEWithLogitsLoss(pos_weight=weight)(x, y).backward()
+    np.testing.assert_allclose(x.grad.data, case["grad"], rtol=1e-9, atol=1e-12)
+
+
+def test_a_weight_of_yes_that_does_not_fit():
+    with pytest.raises(ValueError, match="BCEWithLogitsLoss: pos_weight must not be negative"):
+        tt.BCEWithLogitsLoss(pos_weight=Tensor([-1.0]))
+    with pytest.raises(TypeError, match="BCEWithLogitsLoss: expected a Tensor, got float"):
+        tt.BCEWithLogitsLoss(pos_weight=3.0)
+    text = r"pos_weight of shape \(2, 3\) does not broadcast to \(3,\)"
+    with pytest.raises(ValueError, match=text):
+        tt.BCEWithLogitsLoss(pos_weight=tt.ones(2, 3))(tt.zeros(3), tt.zeros(3))
+
+
 # Targets of other dtypes, and what is refused
 
 

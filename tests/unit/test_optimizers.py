@@ -265,6 +265,12 @@ P = Parameter([1.0])
         (lambda: AdamW([P], weight_decay=-1), ValueError, "AdamW: weight_decay must not be"),
         (lambda: RMSprop([P], alpha=-1), ValueError, "RMSprop: alpha must not be negative"),
         (lambda: Adam([P], eps=-1), ValueError, "Adam: eps must not be negative"),
+        (lambda: SGD([P], lr="x"), TypeError, r"SGD: lr must be a number, got str \('x'\)"),
+        (lambda: SGD([P], lr=None), TypeError, "SGD: lr must be a number, got NoneType"),
+        (lambda: Adam([P], betas=0.9), TypeError, "Adam: betas must be two numbers, got float"),
+        (lambda: Adam([P], betas=(0.9, "x")), TypeError, "Adam: betas must be two numbers, got tu"),
+        (lambda: SGD([P * 1]), ValueError,
+         r"SGD: parameter 0, of shape \(1,\), was computed by mul: only a leaf can be optimized"),
     ],
 )  # fmt: skip
 def test_errors(call, error, text):
@@ -352,6 +358,21 @@ def test_loading_copies_and_checks_first():
     assert swapped.param_groups[0]["lr"] == 0.5
     assert not swapped.state
     assert other.state is before
+
+
+@pytest.mark.parametrize(("kind", "options"), [(SGD, {"momentum": 0.9}), (RMSprop, {})])
+def test_a_state_of_another_optimizer_is_refused(kind, options):
+    params = make()
+    other = kind(params, **options)
+    walk(other, params, 1)
+    adam = Adam(params, lr=0.5)
+    text = "Adam.load_state_dict: the state is another optimizer's: group 0 has the options lr, "
+    with pytest.raises(ValueError, match=text):
+        adam.load_state_dict(other.state_dict())
+    assert adam.param_groups[0]["lr"] == 0.5
+    AdamW(params).load_state_dict(adam.state_dict())
+    with pytest.raises(ValueError, match="missing state, param_groups: not an optimizer's state"):
+        adam.load_state_dict(Linear(1, 1).state_dict())
 
 
 def test_bytes_of_state_per_parameter():

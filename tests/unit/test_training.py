@@ -98,6 +98,64 @@ def test_a_schedule_goes_on_from_its_state():
     assert rates(resumed, 7) == whole[5:]
 
 
+def test_two_schedules_on_one_optimizer_are_pytorchs():
+    o = SGD([Parameter([1.0])], lr=1.0)
+    parts = [LinearLR(o, 0.1, 1.0, 4), StepLR(o, 2, 0.5)]
+    for theirs in PYTORCH["together"]:
+        for part in parts:
+            part.step()
+        assert o.param_groups[0]["lr"] == pytest.approx(theirs, rel=1e-12)
+
+
+@pytest.mark.parametrize("case", PYTORCH["by_hand"], ids=lambda c: f"{c['name']}-{c['options']}")
+def test_a_rate_set_by_hand_and_a_group_added_later_are_pytorchs(case):
+    o = two_groups()
+    schedule = getattr(tt, case["name"])(o, **case["options"])
+    for step in range(11):
+        if step == 3:
+            o.param_groups[0]["lr"] = 10.0
+            o.add_param_group({"params": [Parameter([1.0])], "lr": 5.0})
+        schedule.step()
+    assert schedule.get_last_lr() == pytest.approx(case["rates"], rel=1e-9)
+
+
+@pytest.mark.parametrize("order", ["optimizer first", "schedule made last", "schedule first"])
+def test_a_schedule_is_resumed_in_any_order(order):
+    def parts():
+        optimizer = two_groups()
+        return optimizer, LinearLR(optimizer, 0.1, 1.0, 9)
+
+    optimizer, schedule = parts()
+    for _ in range(5):
+        schedule.step()
+    optimizer.param_groups[1]["lr"] = 3.0
+    saved = copy.deepcopy((optimizer.state_dict(), schedule.state_dict()))
+    if order == "schedule made last":
+        other = two_groups()
+        other.load_state_dict(saved[0])
+        resumed = LinearLR(other, 0.1, 1.0, 9)
+        resumed.load_state_dict(saved[1])
+    else:
+        other, resumed = parts()
+        loads = [lambda: other.load_state_dict(saved[0]), lambda: resumed.load_state_dict(saved[1])]
+        for load in loads if order == "optimizer first" else loads[::-1]:
+            load()
+    assert resumed.get_last_lr() == schedule.get_last_lr()
+    assert rates(resumed, 6) == rates(schedule, 6)
+
+
+def test_a_state_of_another_schedule_is_refused():
+    state = StepLR(two_groups(), 2).state_dict()
+    schedule = CosineAnnealingLR(two_groups(), 9)
+    text = "CosineAnnealingLR.load_state_dict: expected the state of a CosineAnnealingLR, this is "
+    with pytest.raises(ValueError, match=text + "StepLR's"):
+        schedule.load_state_dict(state)
+    with pytest.raises(ValueError, match=text + "none of a schedule"):
+        schedule.load_state_dict(two_groups().state_dict())
+    with pytest.raises(ValueError, match="expected 1 groups, got 2"):
+        StepLR(SGD([Parameter([1.0])]), 2).load_state_dict(state)
+
+
 def test_a_schedule_says_what_is_wrong():
     for make, text in (
         (lambda: StepLR(two_groups(), 0), "StepLR: step_size must be an integer above 0, got 0"),
@@ -143,6 +201,43 @@ def test_what_was_clipped_points_the_same_way_and_is_short(values, limit):
     assert np.allclose(after * norm, before * np.linalg.norm(after), atol=1e-6 * max(1, norm**2))
     if norm < limit * (1 - 1e-6):
         assert (after == before).all()
+
+
+def test_one_parameter_is_a_list_of_one():
+    p = Parameter([3.0, 4.0])
+    p.grad = Tensor([3.0, 4.0])
+    assert clip_grad_norm_(p, 1.0).item() == 5
+    assert np.allclose(p.grad.data, [0.6, 0.8])
+
+
+@pytest.mark.parametrize("limit", [-1.0, math.nan])
+def test_gradients_are_not_turned_around(limit):
+    p = Parameter([3.0])
+    p.grad = Tensor([3.0])
+    with pytest.raises(ValueError, match=f"max_norm must not be negative, got {limit}"):
+        clip_grad_norm_([p], limit)
+    assert p.grad.tolist() == [3]
+
+
+def test_a_gradient_that_is_nan_makes_all_nan_and_an_infinite_one_zero():
+    """As in PyTorch."""
+    p, q = Parameter([1.0, 2.0]), Parameter([1.0])
+    for bad, expected in ((math.nan, [math.nan] * 3), (math.inf, [0.0, math.nan, 0.0])):
+        p.grad, q.grad = Tensor([3.0, bad]), Tensor([5.0])
+        with np.errstate(invalid="ignore"):
+            norm = clip_grad_norm_([p, q], 1.0).item()
+        assert norm == pytest.approx(bad, nan_ok=True)
+        got = [*p.grad.tolist(), *q.grad.tolist()]
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_accuracy_does_not_compare_each_with_each():
+    outputs = Tensor([[1.0, 2.0], [3.0, 0.0], [0.0, 1.0]])
+    assert accuracy(outputs, Tensor([1, 0, 0], dtype=tt.int64)) == pytest.approx(2 / 3)
+    assert accuracy(outputs[0], Tensor(1, dtype=tt.int64)) == 1
+    text = r"accuracy: outputs of shape \(3, 2\) need targets of shape \(3,\), got \(3, 1\)"
+    with pytest.raises(ValueError, match=text):
+        accuracy(outputs, Tensor([[1], [0], [0]], dtype=tt.int64))
 
 
 def test_without_gradients_there_is_nothing_to_clip():
@@ -356,9 +451,57 @@ def test_a_loss_that_is_not_finite_stops_it():
     net = Linear(3, 2)
     net.weight.data[...] = np.inf
     trainer = Trainer(net, CrossEntropyLoss(), SGD(net.parameters()))
-    with np.errstate(all="ignore"):
+    text = "Trainer.step: the loss is nan; no step was made"
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=text):
         trainer.fit([(x, y)] * 5, epochs=2)
-    assert trainer.progress.steps == 1 and trainer.stopped.startswith("the loss was nan")
+    assert trainer.progress.steps == 0 and np.isinf(net.weight.data).all()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_bad_batch_leaves_parameters_and_checkpoint_as_they_were(tmp_path, bad):
+    x, y = problem()
+    path = tmp_path / "run.tt"
+    trainer = make([SaveCheckpoint(path)])
+    trainer.fit([(x, y)], epochs=2)
+    good, saved = parameters(trainer), path.read_bytes()
+    worse = Tensor(np.full_like(x.data, bad))
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError):
+        trainer.fit([(x, y), (worse, y)], epochs=3)
+    assert path.read_bytes() == saved
+    assert trainer.progress.steps == 3 and parameters(trainer) != good
+    assert all(np.isfinite(p.data).all() for p in trainer.model.parameters())
+    trainer.load_state_dict(tt.load(path))
+    assert parameters(trainer) == good
+    trainer.fit([(x, y)], epochs=3)
+    assert trainer.progress.epoch == 3
+
+
+def test_parameters_that_are_not_finite_are_not_saved(tmp_path):
+    x, y = problem()
+    path = tmp_path / "run.tt"
+    trainer = make([SaveCheckpoint(path)])
+    trainer.fit([(x, y)], epochs=1)
+    saved = path.read_bytes()
+    trainer.model[3].bias.data[0] = math.nan
+    text = r"SaveCheckpoint: 3.bias holds nan or inf after step 1; .*run.tt stays as it is"
+    with pytest.raises(FloatingPointError, match=text):
+        trainer.callbacks[0](trainer, "fit_end")
+    assert path.read_bytes() == saved
+
+
+def test_modules_in_evaluation_mode_stay_there():
+    x, y = problem()
+    trainer = make()
+    frozen = trainer.model[2].eval()
+    seen = []
+    trainer.callbacks.append(lambda t, event: seen.append(frozen.training))
+    trainer.fit([(x, y)], [(x, y)], epochs=2)
+    assert not any(seen) and trainer.model[0].training
+    trainer.model.eval()
+    trainer.evaluate([(x, y)])
+    assert not any(m.training for m in trainer.model.modules())
+    trainer.fit([(x, y)], epochs=3)
+    assert seen[-1] is True
 
 
 def test_training_goes_on_in_training_mode_whatever_happened_between():
@@ -366,6 +509,7 @@ def test_training_goes_on_in_training_mode_whatever_happened_between():
     trainer = make()
     with pytest.raises(ValueError, match=r"expected shape \(\.\.\., 3\), got \(4, 7\)"):
         trainer.evaluate([(randn(4, 7), problem(4)[1])])
+    assert all(m.training for m in trainer.model.modules())
     modes = []
     trainer.callbacks.append(lambda t, event: modes.append((event, t.model.training)))
     trainer.fit([(x, y)], [(x, y)], epochs=2)
@@ -387,6 +531,13 @@ def test_it_says_what_is_wrong():
         Trainer(net, MSELoss(), optimizer, clip_norm=0)
     with pytest.raises(ValueError, match="accumulate must be an integer above 0, got 0"):
         Trainer(net, MSELoss(), optimizer, accumulate=0)
+    for callbacks, text in (
+        (ProgressBar(), r"Trainer: callbacks must be a list of functions, got ProgressBar"),
+        ([print, ProgressBar], "Trainer: callback 1 must be a function or object, got type"),
+        (["bar"], "Trainer: callback 0 must be a function or object, got str"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            Trainer(net, MSELoss(), optimizer, callbacks=callbacks)
     trainer = Trainer(net, CrossEntropyLoss(), optimizer)
     with pytest.raises(TypeError, match="train must be something that every epoch can iterate"):
         trainer.fit(iter([(x, y)]))
@@ -424,6 +575,14 @@ def test_early_stopping_ends_the_run():
     assert trainer.stopped == "val_odd is no better than 2 epochs ago"
 
 
+def test_early_stopping_needs_a_validation():
+    x, y = problem()
+    text = "EarlyStopping: there is no 'val_loss' in the history, only epoch, step, loss, .*; fit n"
+    with pytest.raises(ValueError, match=text):
+        make([EarlyStopping()]).fit([(x, y)])
+    make([EarlyStopping("loss")]).fit([(x, y)])
+
+
 def test_a_bar_prints_a_line_for_each_epoch_and_why_it_ended(capsys):
     x, y = problem()
     make([ProgressBar(), stop_at(10)]).fit(Shuffled(x, y, 8), [(x, y)], epochs=3)
@@ -456,6 +615,12 @@ def test_a_plot_shows_steps_and_validation(monkeypatch):
 
 
 # Files
+
+
+def reloaded(thing):
+    file = io.BytesIO()
+    tt.save(thing, file)
+    return tt.load(file)
 
 
 def test_what_is_saved_comes_back(tmp_path):
@@ -504,6 +669,87 @@ def test_a_damaged_file_is_named(tmp_path, damage):
         tt.load(path)
     with pytest.raises(FileNotFoundError):
         tt.load(tmp_path / "missing.tt")
+
+
+def test_a_file_may_be_in_memory():
+    file = io.BytesIO()
+    tt.save({"a": Tensor([1.0, 2.0])}, file)
+    file.seek(0)
+    assert tt.load(file)["a"].tolist() == [1, 2]
+    with pytest.raises(ValueError, match="load: the file is damaged"):
+        tt.load(io.BytesIO(b"none"))
+    for call in (lambda: tt.save(1, 3), lambda: tt.load(None)):
+        with pytest.raises(TypeError, match="expected a path or an open file, got "):
+            call()
+
+
+def test_tied_tensors_are_written_once_and_tied_again(tmp_path):
+    a, b = Linear(300, 300, bias=False), Linear(300, 300, bias=False)
+    b.weight = a.weight
+    path = tmp_path / "net.tt"
+    tt.save(Sequential(a, b).state_dict(), path)
+    assert path.stat().st_size < 1.5 * a.weight.nbytes
+    back = tt.load(path)
+    assert np.shares_memory(back["0.weight"].data, back["1.weight"].data)
+    x = Tensor([1.0])
+    same, other = (reloaded([x, x]), reloaded([x, x.clone()]))
+    assert same[0] is same[1] and other[0] is not other[1]
+    first, view = reloaded([a.weight.data, a.weight.data[:, :2]])
+    assert first.shape == (300, 300) and view.shape == (300, 2)
+
+
+def test_whether_a_gradient_is_wanted_comes_back():
+    frozen = Parameter([4.0])
+    frozen.requires_grad = False
+    things = [Tensor([1.0]), Tensor([2.0], requires_grad=True), Parameter([3.0]), frozen]
+    back = reloaded([*things, Tensor([5.0], requires_grad=True) * 2])
+    assert [type(x) for x in back] == [Tensor, Tensor, Parameter, Parameter, Tensor]
+    assert [x.requires_grad for x in back] == [False, True, True, False, True]
+    assert all(x.is_leaf for x in back)
+
+
+def test_every_damage_is_a_value_error():
+    file = io.BytesIO()
+    tt.save({"a": randn(3), "b": [1, (2, "text")], "c": np.arange(4)}, file)
+    whole = file.getvalue()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(400):
+        damaged = bytearray(whole[: rng.integers(len(whole))] if rng.random() < 0.2 else whole)
+        for at in rng.integers(max(len(damaged), 1), size=3) if damaged else ():
+            damaged[at] = rng.integers(256)
+        try:
+            tt.load(io.BytesIO(damaged))
+        except ValueError as error:
+            assert "load: the file is damaged" in str(error)
+            refused += 1
+    assert refused > 300
+    for tree in ('{"set": []}', '{"array": 7}', '{"a": 1, "b": 2}', "[" * 9000, "\xff", ""):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("tree.json", tree.encode("latin-1"))
+        with pytest.raises(ValueError, match="load: the file is damaged"):
+            tt.load(file)
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "net.tt"
+    tt.save([1], path)
+
+    def full(*args, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OSError, match="no space left"):
+        tt.save([randn(3)], path)
+    monkeypatch.undo()
+    with pytest.raises(TypeError, match=r"the object\[0\] is an array of objects, which cannot"):
+        tt.save([np.array([print])], path)
+    loop = []
+    loop.append(loop)
+    with pytest.raises(ValueError, match="save: the object holds itself"):
+        tt.save(loop, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["net.tt"] and tt.load(path) == [1]
 
 
 def test_the_random_state_comes_back():

@@ -13,8 +13,9 @@ EXERCISES = (
             "the two `in` next to each other.",
             "`x @ self.weight.T` is (..., in) @ (in, out). Without a bias that is the result: "
             "`self.bias is None` asks.",
-            "`x.shape[-1:]` is a tuple of the last size, and () for a number: compare it with "
-            "`(self.in_features,)` before anything else, and put `{self}` into the message.",
+            "`_check_tensor(x, self)` comes first. `x.shape[-1:]` is a tuple of the last size, and "
+            "() for a number: compare it with `(self.in_features,)`, and put `{self}` into the "
+            "message.",
         ),
         given=(
             "layer = Linear(3, 2)\n"
@@ -61,6 +62,12 @@ EXERCISES = (
                 raises=(ValueError, r"Linear\(in_features=3.*\(4, 5\)"),
                 why="The message names the layer and the shape it was given.",
             ),
+            Case(
+                "refuses what is no Tensor",
+                "layer.forward([1, 2, 3])",
+                raises=(TypeError, r"Linear\(in_features=3.*list"),
+                why="`_check_tensor(x, self)` raises it.",
+            ),
         ),
         wrong=(
             Wrong("return x @ self.weight + self.bias", "matmul: (1, 3) @ (2, 3)"),
@@ -80,6 +87,15 @@ EXERCISES = (
                 return out if self.bias is None else out + self.bias
                 """,
                 "names the layer",
+            ),
+            Wrong(
+                """
+                if x.shape[-1:] != (self.in_features,):
+                    raise ValueError(f"{self}: expected (..., {self.in_features}), got {x.shape}")
+                out = x @ self.weight.T
+                return out if self.bias is None else out + self.bias
+                """,
+                "`_check_tensor(x, self)` raises it",
             ),
         ),
     ),
@@ -295,9 +311,9 @@ EXERCISES = (
         "layers.Module.named_parameters",
         title="Find every parameter",
         hints=(
-            "Two loops: over `self.named_modules()`, which already goes all the way down, and, for "
-            "each module, over `vars(module).items()`. `yield` makes a function of loops an "
-            "iterator.",
+            "Two loops: over `self.named_modules(remove_duplicate=remove_duplicate)`, which goes "
+            "all the way down, and, for each module, over `vars(module).items()`. `yield` makes a "
+            "function of loops an iterator.",
             "`isinstance(value, Parameter)` picks the parameters. The full name is "
             '`f"{path}.{name}"` if there is a path, else `name`.',
             "For shared ones keep a set of the `id(value)` seen so far. A list of parameters with "
@@ -364,6 +380,15 @@ EXERCISES = (
                 "'a.weight b.weight'",
             ),
             Case(
+                "a shared module has two names as well",
+                "shared = Linear(2, 2, bias=False)\n"
+                "pairs = Sequential(shared, shared).named_parameters(remove_duplicate=False)\n"
+                "' '.join(name for name, p in pairs)",
+                "'0.weight 1.weight'",
+                why="`self.named_modules(remove_duplicate=remove_duplicate)`: left to itself, it "
+                "comes to every module once.",
+            ),
+            Case(
                 "so all can be counted",
                 "sum(p.numel() for p in net.parameters())",
                 "9 + 9 + 6",
@@ -417,6 +442,18 @@ EXERCISES = (
                             yield (f"{path}.{name}" if path else name), value
                 """,
                 "`==` and `in` compare values",
+            ),
+            Wrong(
+                """
+                seen = set()
+                for path, module in self.named_modules():
+                    for name, value in vars(module).items():
+                        if isinstance(value, Parameter):
+                            if not (remove_duplicate and id(value) in seen):
+                                seen.add(id(value))
+                                yield (f"{path}.{name}" if path else name), value
+                """,
+                "comes to every module once",
             ),
         ),
     ),
@@ -814,7 +851,7 @@ EXERCISES = (
                     setattr(self, name, state_dict[name])
                 return Unmatched([], [])
                 """,
-                "write into its memory",
+                "it must stay a Parameter",
             ),
             Wrong(
                 """

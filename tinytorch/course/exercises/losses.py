@@ -138,7 +138,8 @@ EXERCISES = (
             "`log_softmax(rows, dim=1)`: the logarithm of every share, (positions, C).",
             "From row i take column `classes[i]`: an index of two arrays of the same length, "
             "`log_shares[np.arange(len(classes)), classes]`. The loss is minus that.",
-            "The smoothed part is `-log_shares.mean(dim=1)`. At the end "
+            "The first two lines are `_has_more` and `_weighted`, with all arguments. The smoothed "
+            "part is `-log_shares.mean(dim=1)`. At the end "
             "`losses.reshape(target.shape)` goes through `reduce`.",
         ),
         given=f"scores, right = Tensor([[0, np.log(3)], [np.log(4), 0]]), {CLASSES}",
@@ -197,6 +198,14 @@ EXERCISES = (
                 why="`_class_rows` raises it. As an index, -1 would quietly be the last class.",
             ),
             Case(
+                "class weights, and a position to ignore",
+                "cross_entropy(zeros(3, 2), Tensor([0, 1, -100], dtype=int64), 'none', "
+                "weight=Tensor([1, 3]))",
+                "np.array([np.log(2), 3 * np.log(2), 0], 'float32')",
+                why="`_has_more(logits, target, weight, ignore_index)` says whether they are asked "
+                "for; then return what `_weighted` gives.",
+            ),
+            Case(
                 "classes are ints",
                 "cross_entropy(scores, Tensor([0, 1]))",
                 raises=(TypeError, "float32"),
@@ -244,6 +253,18 @@ EXERCISES = (
                 return reduce(losses.reshape(target.shape), reduction)
                 """,
                 "counts 0.8 + 0.1",
+            ),
+            Wrong(
+                """
+                rows, classes = _class_rows(logits, target, label_smoothing)
+                log_shares = log_softmax(rows, dim=1)
+                losses = -log_shares[np.arange(len(classes)), classes]
+                if label_smoothing:
+                    spread = -log_shares.mean(dim=1)
+                    losses = losses * (1 - label_smoothing) + spread * label_smoothing
+                return reduce(losses.reshape(target.shape), reduction)
+                """,
+                "says whether they are asked for",
             ),
             Wrong(
                 """

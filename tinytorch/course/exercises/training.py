@@ -61,7 +61,8 @@ EXERCISES = (
             "`backward()` adds to the gradients it finds. Several batches, each with its own "
             "`backward()` and no `zero_grad()` between them, give the sum of their gradients.",
             "A loss is a mean over its batch. Multiplied by `len(targets) / total` these means add "
-            "up to the mean over all examples. `loss.item()` gives a float to add up.",
+            "up to the mean over all examples. `loss.item()` gives a float to add up; "
+            "`_check_finite` looks at the sum before anything is changed.",
         ),
         given=_LINE,
         cases=(
@@ -118,6 +119,16 @@ EXERCISES = (
                 "t.model.w, t.scheduler.get_last_lr()[0]",
                 "([-2.0], 0.1)",
                 why="The step is made with the rate that holds, 1; then the schedule sets 0.1.",
+            ),
+            Case(
+                "no step from a loss that is no number",
+                "t = trainer()\n"
+                "try: t.step([(Tensor([[np.nan]]), zeros(1))])\n"
+                "except FloatingPointError: print('refused')\n"
+                "t.model.w",
+                "[1.0]",
+                why="Its gradient is nan, and after a step with it so is every parameter: "
+                "`_check_finite(mean)` comes before the optimizer.",
             ),
         ),
         wrong=(
@@ -206,16 +217,33 @@ EXERCISES = (
                 """,
                 "made with the rate that holds",
             ),
+            Wrong(
+                """
+                self.optimizer.zero_grad()
+                total = sum(len(targets) for _, targets in batches)
+                mean = 0.0
+                for inputs, targets in batches:
+                    loss = self.loss_fn(self.model(inputs), targets) * (len(targets) / total)
+                    loss.backward()
+                    mean += loss.item()
+                if self.clip_norm is not None:
+                    clip_grad_norm_(self.model.parameters(), self.clip_norm)
+                self.optimizer.step()
+                if self.scheduler is not None:
+                    self.scheduler.step()
+                return mean
+                """,
+                "comes before the optimizer",
+            ),
         ),
     ),
     Exercise(
         "training.Trainer.evaluate",
         title="Look without learning",
         hints=(
-            "Remember `mode = self.model.training`, switch to `self.model.eval()`, and at the end "
-            "`self.model.train(mode)`.",
-            "Collect the values in lists: one of losses, one for each metric, and one of sizes. "
-            "Everything in the loop stands inside `with no_grad():`.",
+            "Everything in the loop stands inside one `with`: "
+            "`with _mode(self.model, training=False), no_grad():`.",
+            "Collect the values in lists: one of losses, one for each metric, and one of sizes.",
             "`_mean(values, sizes)` refuses an empty list; a plain average of the batches' means "
             "would count a small last batch too much.",
         ),
@@ -248,7 +276,7 @@ EXERCISES = (
                 "t.evaluate([one])\n"
                 "tuple(modes)",
                 "(False,)",
-                why="Dropout must be off: `self.model.eval()` before the loop.",
+                why="Dropout must be off: `_mode(self.model, training=False)` sees to it.",
             ),
             Case(
                 "the mode comes back",
@@ -260,6 +288,19 @@ EXERCISES = (
                 "first, t.model.training",
                 "(True, False)",
                 why="The model is put back into the mode it was in, whichever that was.",
+            ),
+            Case(
+                "each module's own mode comes back, even after an error",
+                "t = trainer()\n"
+                "t.model.frozen = Dropout(0.5).eval()\n"
+                "t.evaluate([one])\n"
+                "after = t.model.training, t.model.frozen.training\n"
+                "try: t.evaluate([one, 3])\n"
+                "except TypeError: pass\n"
+                "(*after, t.model.training, t.model.frozen.training)",
+                "(True, False, True, False)",
+                why="A part that was frozen must not wake up, and an error must not leave the "
+                "model asleep. `with _mode(self.model, training=False):` remembers every module.",
             ),
             Case(
                 "nothing is recorded",
@@ -326,13 +367,29 @@ EXERCISES = (
                 values = {name: [] for name in ("loss", *self.metrics)}
                 sizes = []
                 self.model.eval()
-                for inputs, targets in batches:
-                    outputs = self.model(inputs)
-                    sizes.append(len(targets))
-                    values["loss"].append(self.loss_fn(outputs, targets).item())
-                    for name, metric in self.metrics.items():
-                        values[name].append(metric(outputs, targets))
+                with no_grad():
+                    for inputs, targets in batches:
+                        outputs = self.model(inputs)
+                        sizes.append(len(targets))
+                        values["loss"].append(self.loss_fn(outputs, targets).item())
+                        for name, metric in self.metrics.items():
+                            values[name].append(metric(outputs, targets))
                 self.model.train(mode)
+                return {name: _mean(one, sizes) for name, one in values.items()}
+                """,
+                "must not wake up",
+            ),
+            Wrong(
+                """
+                values = {name: [] for name in ("loss", *self.metrics)}
+                sizes = []
+                with _mode(self.model, training=False):
+                    for inputs, targets in batches:
+                        outputs = self.model(inputs)
+                        sizes.append(len(targets))
+                        values["loss"].append(self.loss_fn(outputs, targets).item())
+                        for name, metric in self.metrics.items():
+                            values[name].append(metric(outputs, targets))
                 return {name: _mean(one, sizes) for name, one in values.items()}
                 """,
                 "memory for nothing",
@@ -344,8 +401,8 @@ EXERCISES = (
         title="Know when to stop",
         hints=(
             'Leave at once unless `event == "epoch_end"`.',
-            "Walk over `trainer.history` with two variables: the best value so far, math.inf at "
-            "first, and how many entries ago it came.",
+            "Walk over `self._values(trainer)` with two variables: the best value so far, math.inf "
+            "at first, and how many entries ago it came.",
             "An entry counts as better when `value < best - self.min_delta`. After the walk, "
             "`if since >= self.patience: trainer.stop(...)`.",
         ),
@@ -478,8 +535,8 @@ EXERCISES = (
             "direction.",
             "The norm of all is the norm of the norms: collect `np.linalg.norm(g.ravel(), "
             "norm_type)` of each, then take the norm of that list.",
-            "Scale with `g *= scale`, in place, and only if the factor is below 1. The return "
-            "value is the norm before.",
+            "Scale with `g *= scale`, in place, and only if the factor is not 1 or more. The "
+            "return value is the norm before.",
         ),
         given="""\
 p, q, r = Parameter([1.0, 2.0]), Parameter([[5.0]]), Parameter([7.0])
@@ -537,6 +594,29 @@ p.grad, q.grad = Tensor([2.0, 3.0]), Tensor([[6.0]])
                 "clip_grad_norm_([p, q], 3.0, norm_type=float('inf')).item(), p.grad",
                 "(6.0, [1.0, 1.5])",
                 why="With math.inf the norm is the largest absolute value.",
+            ),
+            Case(
+                "one parameter is a list of one",
+                "clip_grad_norm_(q, 3.0).item(), q.grad",
+                "(6.0, [[3.0]])",
+                why="A loop over a Tensor goes over its rows, which have no gradients. "
+                "`_gradients(parameters, max_norm)` knows.",
+            ),
+            Case(
+                "no limit below zero",
+                "clip_grad_norm_([p, q], -1.0)",
+                raises=(ValueError, "max_norm"),
+                why="`_gradients(parameters, max_norm)` raises it: a factor below 0 would turn "
+                "every gradient around.",
+            ),
+            Case(
+                "a gradient that is nan is not hidden",
+                "p.grad = Tensor([np.nan, 3.0])\n"
+                "with np.errstate(all='ignore'): clip_grad_norm_([p, q], 3.5)\n"
+                "bool(np.isnan(q.grad.data).all())",
+                "True",
+                why="The norm is nan, and so is the factor: `not scale >= 1` is true for nan, "
+                "`scale < 1` is not. All gradients become nan, as PyTorch's do, and it is seen.",
             ),
         ),
         wrong=(
@@ -596,6 +676,32 @@ p.grad, q.grad = Tensor([2.0, 3.0]), Tensor([[6.0]])
                 """,
                 "the largest absolute value",
             ),
+            Wrong(
+                """
+                grads = [p.grad.data for p in parameters if p.grad is not None]
+                norms = [np.linalg.norm(g.ravel(), norm_type) for g in grads]
+                norm = float(np.linalg.norm(norms, norm_type))
+                scale = max_norm / (norm + 1e-6)
+                if scale < 1:
+                    for g in grads:
+                        g *= scale
+                return Tensor(norm)
+                """,
+                "goes over its rows",
+            ),
+            Wrong(
+                """
+                grads = _gradients(parameters, max_norm)
+                norms = [np.linalg.norm(g.ravel(), norm_type) for g in grads]
+                norm = float(np.linalg.norm(norms, norm_type))
+                scale = max_norm / (norm + 1e-6)
+                if scale < 1:
+                    for g in grads:
+                        g *= scale
+                return Tensor(norm)
+                """,
+                "is not hidden",
+            ),
         ),
     ),
     Exercise(
@@ -603,8 +709,8 @@ p.grad, q.grad = Tensor([2.0, 3.0]), Tensor([[6.0]])
         title="Turn the dial of every group",
         hints=(
             "Count first: `self.last_epoch += 1`.",
-            'Then one assignment for each group. The base is the group\'s own "initial_lr", never '
-            "the rate it has now.",
+            "Then one assignment for each group. The base is the group's own, "
+            "`self._base(group)`, never the rate it has now.",
         ),
         given="""\
 class Halving(LRScheduler):
@@ -625,7 +731,7 @@ optimizer = SGD([{"params": [p]}, {"params": [q], "lr": 0.8}], lr=0.4)
                 "one step",
                 "s = Halving(optimizer)\ns.step()\ntuple(s.get_last_lr())",
                 "(0.2, 0.4)",
-                why="Every group has its own base, group['initial_lr'].",
+                why="Every group has its own base, `self._base(group)`.",
             ),
             Case(
                 "three steps",
@@ -640,8 +746,27 @@ optimizer = SGD([{"params": [p]}, {"params": [q], "lr": 0.8}], lr=0.4)
                 "3",
                 why="last_epoch counts the calls.",
             ),
+            Case(
+                "what others do to a rate stays",
+                "s = Halving(optimizer)\n"
+                "s.step()\n"
+                "optimizer.param_groups[0]['lr'] = 1.0\n"
+                "s.step()\n"
+                "tuple(s.get_last_lr())",
+                "(0.5, 0.2)",
+                why="A rate that was set by hand, or by a second schedule, is the one to go on "
+                "from: `self._base(group)` takes it into account, group['initial_lr'] does not.",
+            ),
         ),
         wrong=(
+            Wrong(
+                """
+                self.last_epoch += 1
+                for group in self.optimizer.param_groups:
+                    group["lr"] = self.lr_at(self.last_epoch, group["initial_lr"])
+                """,
+                "is the one to go on from",
+            ),
             Wrong(
                 """
                 for group in self.optimizer.param_groups:
