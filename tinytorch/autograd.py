@@ -92,6 +92,8 @@ def _last_write(array: np.ndarray) -> int:
 
 # The graph
 
+_dying: list | None = None  # nodes that are to be freed, while one is
+
 
 class Function:
     """A node: one operation that was computed, and the rule that takes gradients back through it.
@@ -180,6 +182,25 @@ class Function:
     def release(self) -> None:
         """Let go of what was saved. There is no second backward after that."""
         self._saved = None
+
+    def __del__(self) -> None:
+        """Die in turn: a chain of nodes is freed one after the other, not one inside the other.
+
+        A node that is freed frees its inputs, and would do so while it is being freed itself; they
+        theirs. Some thousand operations deep, that is more than a stack in WebAssembly holds. So
+        the first node to die frees what it held in a loop, and those that die of it only queue up.
+        """
+        global _dying
+        if _dying is not None:
+            _dying.append(self)  # lives until its turn, and then is freed without a second call
+            return
+        _dying = queue = [self.__dict__]
+        self.__dict__ = {}
+        try:
+            while queue:
+                queue.pop()
+        finally:
+            _dying = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name} {self.shape}>"

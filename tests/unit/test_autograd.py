@@ -522,6 +522,70 @@ def test_a_graph_dies_with_its_result():
         gc.enable()
 
 
+@pytest.mark.parametrize("after_backward", [False, True])
+def test_a_graph_is_freed_from_the_root_down_and_not_nested(after_backward):
+    """Freed nested, a node has let go of all it held only after everything below it has died."""
+
+    class Probe:
+        def __init__(self, place):
+            self.place = place
+
+        def __del__(self):
+            died.append(self.place)
+
+    died, y = [], leaf(1.0)
+    for place in range(1000):
+        y = y * 1.0 if place % 2 else y + y
+        y.grad_fn.probe = Probe(place)
+    if after_backward:
+        y.backward()
+    del y
+    assert died == list(range(999, -1, -1))
+    assert autograd._dying is None
+
+
+def test_a_deep_graph_is_freed_on_a_small_stack():
+    """Through whatever a node holds: its inputs, and what the function of a checkpoint sees."""
+    script = """
+        import threading
+        import tinytorch as tt
+
+        def deep():
+            for back in (False, True):
+                x = y = tt.Tensor(1.0, requires_grad=True)
+                for _ in range(200_000):
+                    y = y * 1.0
+                if back:
+                    y.backward()
+                    assert x.grad.item() == 1
+                del y
+            y = x
+            for _ in range(20_000):
+                y = tt.checkpoint(lambda x, y=y: x * y, x)
+            del y
+            print("freed", end="")
+
+        threading.stack_size(128 * 1024)
+        thread = threading.Thread(target=deep)
+        thread.start()
+        thread.join()
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT,
+                          capture_output=True, text=True)  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "freed"), done.stderr
+
+
+def test_a_graph_in_a_circle_is_left_to_the_collector():
+    y = leaf(1.0)
+    for _ in range(3000):
+        y = y * 1.0
+    y.grad_fn.circle = y
+    gone = weakref.ref(y)
+    del y
+    gc.collect()
+    assert gone() is None and autograd._dying is None
+
+
 def test_saved_bytes_counts_memory_once():
     x, w = leaf(np.zeros((8, 16))), leaf(np.zeros((16, 4)))
     h = x @ w  # saves x and w
