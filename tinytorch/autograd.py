@@ -18,11 +18,12 @@ import inspect
 import math
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ContextDecorator
+from contextlib import contextmanager as _used_once
 
 import numpy as np
 
-from .tensor import Shape, Tensor, _describe, get_rng_state, set_rng_state
+from .tensor import Shape, Tensor, _describe, cat, get_rng_state, set_rng_state, zeros
 
 # Whether operations are recorded
 
@@ -40,6 +41,32 @@ def _set_recording(on: bool) -> bool:
 def is_grad_enabled() -> bool:
     """Whether operations leave a graph behind."""
     return _recording
+
+
+class _Block(ContextDecorator):
+    """A `with` block around one `yield`, which may be entered again, also inside itself."""
+
+    def __init__(self, enter: Callable[[], AbstractContextManager]) -> None:
+        self.enter, self.entered = enter, []
+
+    def __enter__(self) -> object:
+        block = self.enter()
+        value = block.__enter__()
+        self.entered.append(block)
+        return value
+
+    def __exit__(self, *error: object) -> bool | None:
+        return self.entered.pop().__exit__(*error)
+
+
+def contextmanager(function: Callable[..., Iterator]) -> Callable[..., _Block]:
+    """contextlib's, but what the function returns can be kept and used more than once."""
+
+    @functools.wraps(function)
+    def block(*args: object, **kwargs: object) -> _Block:
+        return _Block(lambda: _used_once(function)(*args, **kwargs))
+
+    return block
 
 
 @contextmanager
@@ -67,10 +94,12 @@ def enable_grad() -> Iterator[None]:
 
 
 # Writing into memory. What backward saved must still be what it was. A clock ticks with every
-# write; a write notes the time under the memory it went to, which views share.
+# write; a write notes the time under the memory it went to, which views share. The note goes when
+# the memory does.
 
 _clock = 0
-_written: dict[int, int] = {}  # id of the array that owns the memory -> time of the last write
+# id of the array that owns the memory -> time of the last write, and what waits for its end
+_written: dict[int, tuple[int, weakref.ref]] = {}
 
 
 def _owner(array: np.ndarray) -> np.ndarray:
@@ -81,13 +110,19 @@ def _owner(array: np.ndarray) -> np.ndarray:
 
 
 def _note_write(array: np.ndarray) -> None:
+    """A write into this array's memory happened."""
     global _clock
     _clock += 1
-    _written[id(_owner(array))] = _clock
+    owner = _owner(array)
+    key = id(owner)
+    if key in _written:
+        _written[key] = _clock, _written[key][1]
+    else:
+        _written[key] = _clock, weakref.ref(owner, lambda _: _written.pop(key, None))
 
 
 def _last_write(array: np.ndarray) -> int:
-    return _written.get(id(_owner(array)), 0)
+    return _written.get(id(_owner(array)), (0,))[0]
 
 
 # The graph
@@ -347,7 +382,8 @@ def backward(tensor: Tensor, gradient: object = None, retain_graph: bool = False
         if seed.shape != tensor.shape:
             shapes = f"gradient has shape {seed.shape}, expected {tensor.shape}"
             raise RuntimeError(f"backward: {shapes}")
-    backpropagate(tensor._node, seed, retain_graph)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # inf and nan are values
+        backpropagate(tensor._node, seed, retain_graph)
 
 
 # Recording
@@ -440,20 +476,28 @@ class MatMul(Function):
     """a @ b"""
 
     def forward(self, a, b):
-        self.save(a, b)
-        return self.op(a, b)
+        out = self.op(a, b)
+        a, b = _raw(a), _raw(b)
+        need_a, need_b = self.needs
+        self.save(a if need_b else None, b if need_a else None)  # each rule needs the other one
+        self.shapes, self.plain = (a.shape, b.shape), b.flags.c_contiguous
+        return out
 
     def backward(self, grad):
-        a, b = self.saved
+        # in place of an operand that no wanted gradient depends on, one of its shape without memory
+        a, b = (
+            np.broadcast_to(np.float32(0), shape) if x is None else x
+            for x, shape in zip(self.saved, self.shapes, strict=True)
+        )
         if b.ndim > 2:  # stacks of matrices; a 1-d operand is one row
             if a.ndim == 1:
                 a, grad = a[None], grad[..., None, :]
             return self.matrices(a, b, grad, self.needs)
         # one b for all rows of a: a single product of matrices, however many dimensions a has
         need_a, need_b = self.needs
-        rows, columns = a.reshape(-1, a.shape[-1]), b.reshape(b.shape[0], -1)  # (n, k), (k, m)
-        grad = grad.reshape(len(rows), columns.shape[1])  # (n, m)
-        if columns.flags.c_contiguous or not need_b:
+        n, k, m = math.prod(a.shape[:-1]), b.shape[0], math.prod(b.shape[1:])
+        rows, columns, grad = a.reshape(n, k), b.reshape(k, m), grad.reshape(n, m)
+        if self.plain or not need_b:
             by_a, by_b = self.matrices(rows, columns, grad, self.needs)
         else:  # b lies in memory as weight.T does; (a @ b).T = b.T @ a.T lays its gradient out so
             by_a, _ = self.matrices(rows, columns, grad, (need_a, False))
@@ -567,17 +611,46 @@ class Checkpoint(Function):
             set_rng_state(now)
 
 
-def checkpoint(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+def checkpoint(
+    function: Callable[..., Tensor | tuple[Tensor, ...]], *inputs: Tensor
+) -> Tensor | tuple[Tensor, ...]:
     """function(*inputs), with a graph that keeps the inputs only.
 
     Backward computes the function again: more time, less memory. `function` must compute the same
     both times; what it uses besides `inputs` may be parameters, which receive gradients as usual.
-    Raises TypeError for inputs that are not Tensors.
+    It returns a Tensor or a tuple of Tensors.
+    Raises TypeError for inputs or results that are not Tensors.
     """
     for i, x in enumerate(inputs):
         if not isinstance(x, Tensor):
             raise TypeError(f"checkpoint: input {i} is not a Tensor but {_describe(x)}")
-    return _record(Checkpoint, function, inputs, {}) if _recording else function(*inputs)
+    if not _recording:
+        return function(*inputs)
+    several: list[Tensor] = []  # results, if the function has more than one
+
+    def joined(*inputs: Tensor) -> Tensor:
+        """What the function computes, as the one result that a node has: several end to end."""
+        out = function(*inputs)
+        if isinstance(out, Tensor):
+            return out
+        if not isinstance(out, (tuple, list)) or not all(isinstance(y, Tensor) for y in out):
+            raise TypeError(f"checkpoint: expected Tensors as the result, got {_describe(out)}")
+        several[:] = [y.detach() for y in out]
+        floats = [y.reshape(-1) for y in out if y.dtype.kind == "f"]
+        return cat(floats) if floats else zeros(0)
+
+    flat = _record(Checkpoint, joined, inputs, {})
+    if not several:
+        return flat
+    results, start = [], 0
+    for y in several:
+        if y.dtype.kind == "f":
+            part = flat[start : start + y.numel()]
+            start += y.numel()
+            y = part.reshape(y.shape).to(y.dtype)
+        results.append(y)
+    several.clear()
+    return tuple(results)
 
 
 # Last, because they need what is above: the other rules, and what Tensor gains.

@@ -23,7 +23,16 @@ import pytest
 from hypothesis import given, settings
 
 import tinytorch as tt
-from tinytorch import Linear, Parameter, Tensor, autograd, checkpoint, gradcheck, no_grad
+from tinytorch import (
+    Linear,
+    Parameter,
+    Tensor,
+    autograd,
+    autograd_rules,
+    checkpoint,
+    gradcheck,
+    no_grad,
+)
 from tinytorch.course import NotBuiltYet, forget, overlay, strict
 from tinytorch.course.check import check
 from tinytorch.course.exercise import exercises, get
@@ -204,6 +213,118 @@ def test_steep_gelu_is_finite():
     x = leaf([-1e30, -50.0, 50.0, 1e30], np.float32)
     tt.gelu(x).sum().backward()
     same(x.grad, [0, 0, 1, 1])
+
+
+NAN, INF = np.nan, np.inf
+
+
+@pytest.mark.parametrize(
+    ("fn", "inputs", "expected"),
+    [
+        (tt.relu, [[NAN, -1, 0, 1, INF, -INF]], [[1, 0, 0, 1, 1, 0]]),
+        (lambda x: x.max(), [[NAN, 1, NAN]], [[0.5, 0, 0.5]]),
+        (lambda x: x.max(dim=0).values, [[1, NAN, NAN]], [[0, 1, 0]]),
+        (tt.maximum, [[NAN, 1, NAN, 2, 3], [1, NAN, NAN, 2, 4]],
+         [[1, 1, 1, 0.5, 0], [1, 1, 1, 0.5, 1]]),
+        (tt.minimum, [[NAN, 1, NAN, 2, 3], [1, NAN, NAN, 2, 4]],
+         [[1, 1, 1, 0.5, 1], [1, 1, 1, 0.5, 0]]),
+        (lambda x: x.clamp(0, 1), [[NAN, -1, 0, 0.5, 1, 2]], [[0, 0, 1, 1, 1, 0]]),
+        (lambda x: x.clamp(min=0), [[NAN, -1, 0]], [[0, 0, 1]]),
+        (lambda x, a, b: x.clamp(a, b), [[-1, 0.5, 2, 3], [0, 0, 0, 5], [1, 1, 1, 4]],
+         [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]]),
+        (lambda x: x.std(), [[2, 2, 2]], [[0, 0, 0]]),
+        (lambda x: x.std(), [[2]], [[NAN]]),
+        (lambda x: x.std(correction=0), [[2]], [[0]]),
+        (lambda x: x.std(0, keepdim=True), [[[2, 1], [2, 3]]], [[[0, -(0.5**0.5)], [0, 0.5**0.5]]]),
+        (tt.gelu, [[-2e38, -1e13, 0, 1e13, 2e38]], [[0, 0, 0.5, 1, 1]]),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("error")
+def test_gradients_at_the_edges_are_pytorchs(fn, inputs, expected):
+    """Numbers from PyTorch 2.13, except that its gelu is nan where a square overflows."""
+    inputs = [leaf(x, np.float32) for x in inputs]
+    with np.errstate(invalid="ignore"):
+        y = fn(*inputs).sum()
+    y.backward()  # silent without help
+    for x, e in zip(inputs, expected, strict=True):
+        same(x.grad, e)
+
+
+def test_the_gradient_of_yes_or_no_keeps_its_digits():
+    """Exactly: sigmoid(x) - y. PyTorch gives the first three, and 0 for the fourth."""
+    x = leaf([-20, INF, -INF, 20, INF, -INF], np.float32)
+    y = Tensor([0, 0, 1, 1, 1, 0])
+    with np.errstate(invalid="ignore"):
+        losses = tt.binary_cross_entropy_with_logits(x, y, reduction="none")
+    losses.backward(np.ones(6))
+    tail = 1 / (1 + np.exp(20.0))
+    np.testing.assert_allclose(x.grad.data, [tail, 1, -1, -tail, 0, 0], rtol=1e-6)
+
+
+SIZE_0 = [((0, 3), (3, 2)), ((2, 0), (0, 3)), ((2, 3), (3, 0)), ((0,), (0,)), ((0,), (0, 3)),
+          ((2, 0), (0,)), ((4, 2, 0), (0, 3)), ((4, 2, 0), (4, 0, 3)), ((0, 2, 3), (3, 4)),
+          ((0, 2, 3), (0, 3, 4)), ((0,), (4, 0, 3))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("a", "b"), SIZE_0)
+def test_products_without_elements(a, b):
+    a, b = leaf(np.ones(a)), leaf(np.ones(b))
+    (a @ b).sum().backward()
+    same(a.grad, np.zeros(a.shape))
+    same(b.grad, np.zeros(b.shape))
+
+
+@pytest.mark.filterwarnings("error")
+def test_layer_norm_without_elements():
+    x, w, b = leaf(np.ones((0, 3))), leaf([1.0, 2.0, 3.0]), leaf([1.0, 2.0, 3.0])
+    tt.layer_norm(x, w, b).sum().backward()
+    assert x.grad.shape == (0, 3)
+    same(w.grad, [0, 0, 0])
+    same(b.grad, [0, 0, 0])
+
+
+def test_layer_norm_in_half_precision_does_not_overflow():
+    x = leaf(np.linspace(-300, 300, 1000)[None], np.float16)
+    w, b = (leaf(np.full(1000, value), np.float16) for value in (1, 0))
+    node = autograd_rules.Normalize()
+    node.needs = (True, True, True)
+    node.op = lambda x, w, b, eps: x
+    node.forward(x, w, b)
+    grads = node.backward(np.full((1, 1000), 100, np.float16))
+    assert all(np.isfinite(g.astype(np.float16)).all() for g in grads)
+
+
+@pytest.mark.parametrize(
+    ("op", "kept"),
+    [
+        (lambda x, w: x @ w, "x"),
+        (lambda x, w: w.T @ x.T, "x"),
+        (lambda x, w: x * w.reshape(4, 3), "x"),
+        (lambda x, w: x.reshape(3, 4) / w, "xw"),
+        (lambda x, w: w / x.reshape(3, 4), "x"),
+        (lambda x, w: tt.layer_norm(x, tt.ones(3), w[:, 0]), ""),
+        (lambda x, w: tt.layer_norm(x, w[:, 0], tt.ones(3)), "x"),
+        (lambda x, w: x - w.reshape(4, 3), ""),
+    ],
+)
+def test_only_what_the_wanted_gradients_need_is_saved(op, kept):
+    x, w = tt.randn(4, 3), tt.randn(3, 4).requires_grad_()
+    y = op(x, w)
+    assert tt.saved_bytes(y) == len(kept) * 48
+    with no_grad():
+        if "x" not in kept:
+            x[0] = 1
+        if "w" not in kept:
+            w[0] = 1
+    y.sum().backward()
+    assert w.grad.shape == w.shape
+
+
+def test_a_product_whose_right_side_alone_is_wanted():
+    x, w = tt.randn(2, 4, 3), tt.randn(5, 3).requires_grad_()
+    (x @ w.T).backward(np.ones((2, 4, 5)))
+    same(w.grad, np.broadcast_to(x.data.sum((0, 1)), (5, 3)), rtol=1e-5)
+    assert w.grad.is_contiguous()
 
 
 def test_empty_tensors():
@@ -400,6 +521,24 @@ def test_writing_where_a_gradient_would_be_lost():
     assert x.tolist() == [2, 0]
 
 
+def test_notes_of_writes_go_with_the_memory():
+    w = leaf([1.0, 2.0])
+    before = len(autograd._written)
+    for _ in range(100):
+        x = tt.zeros(3)
+        x[0] = 1
+        x[1:][0] = 2
+        assert len(autograd._written) == before + 1
+    y = (w * x[:2]).sum()
+    view = x[:2]
+    del x  # the memory lives on in the view, and in what was saved
+    view[0] = 5
+    with pytest.raises(RuntimeError, match="written to since"):
+        y.backward()
+    del view, y
+    assert len(autograd._written) == before
+
+
 def test_a_saved_index_counts_too():
     x, index = leaf([1.0, 2.0]), tt.arange(2)
     y = x[index].sum()
@@ -424,6 +563,19 @@ def test_no_grad():
         assert not (x * x).requires_grad
         assert leaf(1.0).requires_grad  # a leaf is no operation
     assert (x * x).requires_grad
+
+
+@pytest.mark.parametrize(("block", "on"), [(tt.no_grad(), False), (tt.enable_grad(), True)])
+def test_one_block_is_used_again_and_inside_itself(block, on):
+    for _ in range(2):
+        with block:
+            assert tt.is_grad_enabled() == on
+            with pytest.raises(KeyError), block:
+                assert tt.is_grad_enabled() == on
+                raise KeyError
+            assert tt.is_grad_enabled() == on
+        assert tt.is_grad_enabled()
+    assert block(tt.is_grad_enabled)() == on
 
 
 def test_no_grad_ends_when_the_block_raises():
@@ -649,6 +801,31 @@ def test_checkpoint_with_several_inputs_ints_and_inside_another():
     w, i = randn(4, 2), tt.arange(3)
     f = lambda w, i, s: checkpoint(lambda v: v * v, w[i]) * s  # noqa: E731
     assert gradcheck(lambda w, s: checkpoint(f, w, i, s), [w, leaf(2.0)])
+
+
+def test_checkpoint_with_several_results():
+    x, w = randn(2, 3), Parameter(np.ones(3))
+
+    def f(x):
+        h = x * w
+        return h, h.argmax(dim=1), (h * h).sum(), h[0].float()
+
+    plain, saving = f(x), checkpoint(f, x)
+    assert isinstance(saving, tuple) and tt.saved_bytes(saving[0], exclude=[x]) == 0
+    for a, b in zip(plain, saving, strict=True):
+        assert (a.dtype, a.shape, a.tolist()) == (b.dtype, b.shape, b.tolist())
+    results = []
+    for h, i, s, half in (plain, saving):
+        x.grad = w.grad = None
+        (h[0, i[0]] * s + half.sum() * 2).backward()
+        results.append((x.grad.tolist(), w.grad.tolist()))
+    np.testing.assert_allclose(results[0][0], results[1][0])
+    np.testing.assert_allclose(results[0][1], results[1][1])
+    (only,) = checkpoint(lambda x: (x * 2,), x)
+    assert gradcheck(lambda x: checkpoint(lambda x: [x * 2, x.sum()], x)[0] * only.detach(), x)
+    assert checkpoint(lambda x: (x.argmax(),), x)[0].item() == x.argmax().item()
+    with pytest.raises(TypeError, match=r"checkpoint: expected Tensors as the result, got int \(3"):
+        checkpoint(lambda x: 3, x)
 
 
 def test_checkpoint_records_nothing_in_no_grad_and_wants_tensors():
