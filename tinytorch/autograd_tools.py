@@ -203,7 +203,7 @@ def layered(nodes: list, sizes: dict) -> tuple[dict, list, float, float]:
 
     After Sugiyama, Tagawa and Toda 1981: nodes in rows below all their inputs; an edge over several
     rows gets a small invisible node in each; then every node moves towards the mean of the nodes it
-    is joined to, row by row, down and up, as far as its neighbours let it.
+    is joined to, row by row, down and up, as far as its neighbors let it.
     """
     users: dict = {node: [n for n in nodes if node in n.inputs] for node in nodes}
     row: dict = {}

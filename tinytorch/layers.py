@@ -38,7 +38,7 @@ class Buffer(Tensor):
     """A tensor that belongs to a module's state, and is saved with it, but is not learned."""
 
 
-# Initialisation. A trailing underscore: the function writes into the tensor it is given.
+# Initialization. A trailing underscore: the function writes into the tensor it is given.
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
@@ -333,7 +333,7 @@ class Linear(Module):
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
-    """Standardise x over its last dimensions, those of `weight`, then scale and shift:
+    """Standardize x over its last dimensions, those of `weight`, then scale and shift:
 
         y = (x - mean) / sqrt(var + eps) * weight + bias
 
@@ -345,7 +345,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Te
     Ba et al. 2016, https://arxiv.org/abs/1607.06450.
     """
     _check_norm(x, weight, bias)
-    rows = x.data.reshape(-1, weight.numel())  # (positions, numbers to standardise)
+    rows = x.data.reshape(-1, weight.numel())  # (positions, numbers to standardize)
     out = rows - rows.mean(axis=1, keepdims=True)
     var = np.vecdot(out, out)[:, None] / weight.numel()  # no array of squares in between
     out /= np.sqrt(var + eps)

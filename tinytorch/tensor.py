@@ -2,7 +2,7 @@
 
 The numbers live in a NumPy array, `self.data`. NumPy supplies the loops; this file says what the
 operations are called, which shapes fit, which dtype comes out and when memory is shared.
-Names and behaviour follow PyTorch (https://pytorch.org/docs/stable/tensors.html).
+Names and behavior follow PyTorch (https://pytorch.org/docs/stable/tensors.html).
 
 There are no in-place operators: Python runs `a += b` as `a = a + b`, which makes a new tensor.
 Only assignment to an index, `a[0] = 1`, writes into existing memory.
@@ -634,8 +634,8 @@ class Tensor:
 
         correction=1 estimates the variance of what n samples came from; 0 is that of the samples.
         """
-        centred = self - self.mean(dim, keepdim=True)
-        total = (centred * centred).sum(dim, keepdim)
+        centered = self - self.mean(dim, keepdim=True)
+        total = (centered * centered).sum(dim, keepdim)
         return total / max(self.numel() / max(total.numel(), 1) - correction, 0)
 
     def std(
@@ -685,7 +685,7 @@ class Tensor:
     # Memory layout
 
     def stride(self) -> Shape:
-        """Per dimension, how many elements apart two neighbours lie in memory."""
+        """Per dimension, how many elements apart two neighbors lie in memory."""
         return tuple(step // self.data.itemsize for step in self.data.strides)
 
     @property
@@ -723,7 +723,7 @@ class Tensor:
     # Display
 
     def __repr__(self) -> str:
-        summarised = self.numel() > 200
+        summarized = self.numel() > 200
         text = np.array2string(
             self.data,
             precision=4,
@@ -734,7 +734,7 @@ class Tensor:
             threshold=200,
             max_line_width=88,
         )
-        shape = f", shape={self.shape}" if summarised or self.numel() == 0 else ""
+        shape = f", shape={self.shape}" if summarized or self.numel() == 0 else ""
         dtype = f", dtype={self.dtype}" if self.dtype != float32 else ""
         return f"Tensor({text}{shape}{dtype})"
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .data.files import IN_BROWSER, progress_bar
+from .progress_bar import IN_BROWSER, progress_bar
 from .serialization import save
 from .training import Trainer
 

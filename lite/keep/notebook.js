@@ -56,7 +56,7 @@ function saving(app, panel, { notice, button }) {
       notice(
         "tabs",
         `Another tab has changed this notebook. Nothing is overwritten: what you do here is kept as ${beside}.`,
-        button("Make mine the one that counts", end(mine)),
+        button("Keep my version", end(mine)),
         button("Show the other", end(theirs)),
       );
     },

@@ -171,7 +171,7 @@ function waits(cells) {
 }
 
 function askReset(words, ids, notebooks, whole) {
-  ask(`${words} Your code goes to ${FOLDER}/history.`, "Take it back", guarded(async () => {
+  ask(`${words} Your code goes to ${FOLDER}/history.`, "Undo the import", guarded(async () => {
     await open?.save().catch(() => {});
     const edits = await reset(ids, notebooks, await all(), served, whole);
     if (!edits.size) return say("There is nothing to take back.");

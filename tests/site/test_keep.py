@@ -406,7 +406,7 @@ def test_taking_back_keeps_what_it_takes_and_can_be_undone(page, site_url, home,
     page.locator(".tt-keep summary").first.click()
     page.get_by_role("button", name=f"Reset {STRIDES.title}").click()
     assert files(page) == before  # asked first
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Undo the import").click()
     expect(said(page)).to_contain_text("Back to the start")
     now = files(page)
     work.remove(STRIDES.id)
@@ -420,7 +420,7 @@ def test_taking_back_keeps_what_it_takes_and_can_be_undone(page, site_url, home,
     expect(said(page)).to_contain_text("Undone")
     assert files(page) == before
     page.get_by_role("button", name="Reset everything").click()
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Undo the import").click()
     expect(said(page)).to_contain_text("Back to the start")
     now = files(page)
     assert "01_tensor.ipynb" not in now

@@ -37,9 +37,9 @@ def test_each_shows_something_in_its_theme(name, theme):
     shot = tour.SHOTS[name]
     picture = Image.open(SITE / tour.file(name, theme)).convert("L")
     assert picture.size == (shot.width * tour.SCALE, shot.height * tour.SCALE)
-    grey = np.asarray(picture, dtype=float)
-    assert grey.std() > 8  # text stands on it
-    assert (grey > 128).mean() > 0.5 if theme == "light" else (grey < 128).mean() > 0.5
+    gray = np.asarray(picture, dtype=float)
+    assert gray.std() > 8  # text stands on it
+    assert (gray > 128).mean() > 0.5 if theme == "light" else (gray < 128).mean() > 0.5
     others = [n for n in tour.SHOTS if n != name]
     assert all(
         (SITE / tour.file(n, theme)).read_bytes() != (SITE / tour.file(name, theme)).read_bytes()

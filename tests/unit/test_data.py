@@ -1,10 +1,12 @@
 """The data: verified, fetched from whatever source has it, and one clear error otherwise."""
 
+import dataclasses
 import gzip
 import hashlib
 import io
 import re
 import shutil
+import subprocess
 import sys
 import types
 
@@ -12,8 +14,9 @@ import numpy as np
 import pytest
 
 from tinytorch import data
-from tinytorch.data import DataMissing, files, mnist
+from tinytorch.data import DATA_SETS, DataMissing, dataset, files, mnist, sources
 
+FOLDER = "the folder in TINYTORCH_MIRROR"
 mnist_module = sys.modules["tinytorch.data.mnist"]
 
 
@@ -30,10 +33,9 @@ def small(tmp_path, monkeypatch):
     originals = {n: mnist_module.header(a) + a.tobytes() for n, a in arrays.items()}
     digests = {n: hashlib.sha256(d).hexdigest() for n, d in originals.items()}
     monkeypatch.setattr(mnist_module, "SHA256", digests)
-    monkeypatch.setattr(mnist_module, "OFFICIAL", ("http://127.0.0.1:9/",))  # nothing listens there
-    monkeypatch.setattr(mnist_module, "_from_npm", lambda names: {})
-    sources = [("the mirror", mnist_module._from_mirror), ("official", mnist_module._from_official)]
-    monkeypatch.setattr(mnist_module, "SOURCES", sources)
+    there = sources.mirror("mnist"), sources.official("http://127.0.0.1:9/")  # nothing listens
+    declared = dataclasses.replace(mnist_module.MNIST, sha256=digests, sources=there)
+    monkeypatch.setattr(mnist_module, "MNIST", declared)
     monkeypatch.setenv("TINYTORCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TINYTORCH_MIRROR", raising=False)
     mnist.cache_clear()
@@ -46,6 +48,21 @@ def mirror(folder, monkeypatch, originals, change=lambda name, data: data):
     for name, content in originals.items():
         (folder / name).write_bytes(change(name, content))
     monkeypatch.setenv("TINYTORCH_MIRROR", str(folder))
+
+
+def test_the_framework_alone_loads_nothing_of_the_network():
+    asked = "import sys, tinytorch; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+    assert "tinytorch.tensor" in loaded.stdout
+    for name in ("ssl", "http", "urllib.request", "tarfile", "email", "tinytorch.data"):
+        assert name not in loaded.stdout.split(), name
+
+
+def test_every_data_set_has_a_name_of_its_own():
+    assert len({data.packed for data in DATA_SETS}) == len(DATA_SETS)
+    for declared in DATA_SETS:
+        assert declared.title and declared.sha256 and declared.sources
+        assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in declared.sha256.values())
 
 
 def test_the_real_thing():
@@ -85,7 +102,7 @@ def test_a_mirror_is_read_plain_or_compressed(small, tmp_path, monkeypatch):
 
 def test_the_second_time_it_comes_from_the_cache(small, tmp_path, monkeypatch):
     mirror(tmp_path / "m", monkeypatch, small)
-    first = mnist_module.packed_file().read_bytes()
+    first = mnist_module.MNIST.packed_file().read_bytes()
     shutil.rmtree(tmp_path / "m")
     assert len(mnist()[0].labels) == 30
     assert mnist_module.pack(small) == first  # packing is reproducible
@@ -94,7 +111,7 @@ def test_the_second_time_it_comes_from_the_cache(small, tmp_path, monkeypatch):
 @pytest.mark.parametrize("cut", [0, 1000, -1])
 def test_a_damaged_cache_is_fetched_again(small, tmp_path, monkeypatch, cut):
     mirror(tmp_path / "m", monkeypatch, small)
-    path = mnist_module.packed_file()
+    path = mnist_module.MNIST.packed_file()
     path.write_bytes(path.read_bytes()[:cut])
     assert len(mnist()[0].labels) == 30
     mnist_module.unpack(path.read_bytes(), "the cache")
@@ -105,8 +122,8 @@ def test_missing_everywhere_is_one_clear_error(small):
         mnist()
     text = str(error.value)
     assert "could not get train-images-idx3-ubyte, train-labels-idx1-ubyte" in text
-    assert "Tried the mirror, official (TINYTORCH_MIRROR is not set)" in text
-    assert "put the four files into a folder and set TINYTORCH_MIRROR to it" in text
+    assert f"Tried {FOLDER}, the official download (TINYTORCH_MIRROR is not set)" in text
+    assert "put the original files into a folder and set TINYTORCH_MIRROR to it" in text
 
 
 @pytest.mark.parametrize(
@@ -117,7 +134,7 @@ def test_missing_everywhere_is_one_clear_error(small):
 def test_a_damaged_mirror_is_named(small, tmp_path, monkeypatch, change):
     name = "t10k-labels-idx1-ubyte"
     mirror(tmp_path / "m", monkeypatch, small, lambda n, d: change(d) if n == name else d)
-    with pytest.raises(DataMissing, match=f"{name} from the mirror is damaged or cut short"):
+    with pytest.raises(DataMissing, match=f"{name} from {FOLDER} is damaged or cut short"):
         mnist()
     assert not (tmp_path / "cache").exists()  # nothing half-good is kept
 
@@ -128,7 +145,7 @@ def test_a_damaged_archive_of_a_mirror_is_named(small, tmp_path, monkeypatch):
     whole = gzip.compress(path.read_bytes())
     path.unlink()
     path.with_name(f"{path.name}.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataMissing, match="train-images-idx3-ubyte from the mirror is damaged"):
+    with pytest.raises(DataMissing, match=f"train-images-idx3-ubyte from {FOLDER} is damaged"):
         mnist()
 
 
@@ -200,7 +217,7 @@ def tab(monkeypatch):
         monkeypatch.setitem(sys.modules, "js", js)
         monkeypatch.setitem(sys.modules, "pyodide", types.ModuleType("pyodide"))
         monkeypatch.setitem(sys.modules, "pyodide.ffi", ffi)
-        monkeypatch.setattr(mnist_module, "IN_BROWSER", True)
+        monkeypatch.setattr(dataset, "IN_BROWSER", True)
         monkeypatch.setattr(files, "CHUNK", 4096)
         mnist.cache_clear()
 
@@ -261,14 +278,14 @@ def test_digits_are_images_of_ten_classes():
 
 
 def test_digits_can_be_told_apart_but_not_by_a_ruler():
-    """Nearest neighbours in other digits' company: learnable. Nearest class mean: not trivial."""
+    """Nearest neighbors in other digits' company: learnable. Nearest class mean: not trivial."""
     train, test = data.digits(1000, seed=1), data.digits(300, seed=2)
     a, b = (d.images.reshape(len(d.images), -1) / 255 for d in (train, test))
     means = np.stack([a[train.labels == k].mean(0) for k in range(10)])
     by_mean = ((b[:, None] - means) ** 2).sum(-1).argmin(1)
-    by_neighbour = train.labels[((b[:, None] - a[None]) ** 2).sum(-1).argmin(1)]
-    assert (by_neighbour == test.labels).mean() > 0.93
-    assert (by_mean == test.labels).mean() < (by_neighbour == test.labels).mean()
+    by_neighbor = train.labels[((b[:, None] - a[None]) ** 2).sum(-1).argmin(1)]
+    assert (by_neighbor == test.labels).mean() > 0.93
+    assert (by_mean == test.labels).mean() < (by_neighbor == test.labels).mean()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -63,7 +63,7 @@ def test_a_parameter_is_a_tensor_of_floats():
     assert Buffer(tt.arange(3)).dtype == tt.int64
 
 
-# Initialisation
+# Initialization
 
 
 def test_gains_are_pytorchs():
@@ -74,7 +74,7 @@ def test_gains_are_pytorchs():
 
 
 @pytest.mark.parametrize("case", PYTORCH["init"], ids=lambda c: f"{c['name']}{c['options']}")
-def test_initialisation_spreads_as_pytorchs(case):
+def test_initialization_spreads_as_pytorchs(case):
     w = tt.zeros(case["shape"])
     assert getattr(tt, case["name"])(w, **case["options"]) is w
     assert w.data.std() == pytest.approx(case["std"], rel=0.01)
@@ -86,7 +86,7 @@ def test_initialisation_spreads_as_pytorchs(case):
         assert inside == pytest.approx(math.erf(1 / math.sqrt(2)), abs=0.005)
 
 
-def test_initialisation_follows_the_seed_and_the_dtype():
+def test_initialization_follows_the_seed_and_the_dtype():
     tt.manual_seed(3)
     first, second = tt.xavier_normal_(tt.zeros(3, 4)), tt.uniform_(tt.zeros(5), 2, 3)
     tt.manual_seed(3)
@@ -101,7 +101,7 @@ def test_initialisation_follows_the_seed_and_the_dtype():
 
 @pytest.mark.parametrize("name", ["kaiming_uniform_", "kaiming_normal_", "xavier_uniform_",
                                   "xavier_normal_"])  # fmt: skip
-def test_initialisation_needs_a_weight(name):
+def test_initialization_needs_a_weight(name):
     for shape in [(), (3,), (0, 3), (3, 0)]:
         text = rf"{name}: expected a weight of shape \(out, in, \.\.\.\), got "
         with pytest.raises(ValueError, match=text) as error:
@@ -191,8 +191,8 @@ def test_layer_norm_is_the_formula(data):
     bias = data.draw(hnp.arrays(np.float32, inner, elements=SMALL))
     axes = tuple(range(len(shape) - len(inner), len(shape)))
     wide, before = x.astype(np.float64), x.copy()
-    centred = wide - wide.mean(axes, keepdims=True)
-    expected = centred / np.sqrt(wide.var(axes, keepdims=True) + 0.01) * weight + bias
+    centered = wide - wide.mean(axes, keepdims=True)
+    expected = centered / np.sqrt(wide.var(axes, keepdims=True) + 0.01) * weight + bias
     y = tt.layer_norm(Tensor(x), Tensor(weight), Tensor(bias), eps=0.01)
     assert y.dtype == tt.float32
     np.testing.assert_allclose(y.data, expected, rtol=1e-3, atol=1e-3)

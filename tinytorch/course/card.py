@@ -1,6 +1,6 @@
 """The feedback card: one check's report as HTML for a notebook and as plain text for a terminal.
 
-It must read well with its styles removed: a notebook that is reopened may have them sanitised
+It must read well with its styles removed: a notebook that is reopened may have them sanitized
 away. So the pictures of tensors are tables, hints are `<details>`, and words carry the meaning.
 """
 

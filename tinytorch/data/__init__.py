@@ -7,7 +7,9 @@ separable()  two clouds of points that one line parts;  xor()  four that no line
 
 from .digits import digits
 from .files import DataMissing
-from .mnist import mnist
+from .mnist import MNIST, mnist
 from .toy import separable, xor
 
-__all__ = ["DataMissing", "digits", "mnist", "separable", "xor"]
+DATA_SETS = (MNIST,)  # those that are fetched: the site carries each, offline asks for each
+
+__all__ = ["DATA_SETS", "DataMissing", "digits", "mnist", "separable", "xor"]

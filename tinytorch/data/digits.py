@@ -62,11 +62,11 @@ def _draw(segments: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarr
     slant, wide, high = rng.normal(0.12, 0.15), rng.uniform(0.65, 1.0), rng.uniform(0.8, 1.05)
     rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     shape = rotate @ np.array([[wide, -slant], [0, high]])
-    centre = 0.5 + rng.uniform(-0.04, 0.04, 2)
+    center = 0.5 + rng.uniform(-0.04, 0.04, 2)
     # A slow wave along both axes bends the strokes without tearing them where they meet.
     phase, bend = rng.uniform(0, TURN, 2), rng.normal(0, 0.025, 2)
     points = (segments - 0.5) @ shape.T * 0.72
-    points = points + bend * np.sin(points[..., ::-1] * TURN + phase) + centre  # (pieces, 2, 2)
+    points = points + bend * np.sin(points[..., ::-1] * TURN + phase) + center  # (pieces, 2, 2)
     pixels = (np.arange(size) + 0.5) / size
     p = np.stack(np.meshgrid(pixels, pixels), -1).reshape(-1, 1, 2)  # (pixels, 1, 2)
     a, along = points[:, 0], points[:, 1] - points[:, 0]  # (pieces, 2)

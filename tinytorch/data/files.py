@@ -9,17 +9,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-IN_BROWSER = sys.platform == "emscripten"
+from ..progress_bar import progress_bar
+
 CONNECT_SECONDS = 3
-CHUNK = (
-    1 << 20
-)  # bytes asked for at a time: often enough for a progress bar, rarely enough to be quick
+# Bytes asked for at a time: often enough for a progress bar, rarely enough to be quick.
+CHUNK = 1 << 20
 KEPT = "tinytorch-data"  # the browser's Cache Storage; the service worker answers from it offline
 
 
@@ -43,6 +41,8 @@ def write(path: Path, data: bytes) -> None:
 
 def download(url: str) -> bytes | None:
     """The bytes at an address, with a progress bar on a terminal; None if it cannot be reached."""
+    import urllib.request
+
     try:
         with urllib.request.urlopen(url, timeout=CONNECT_SECONDS) as reply:
             total = int(reply.headers.get("Content-Length") or 0)
@@ -52,7 +52,7 @@ def download(url: str) -> bytes | None:
             while part := reply.read(CHUNK):
                 parts.append(part)
                 advance(len(part))
-    except (urllib.error.URLError, OSError, ValueError):
+    except (OSError, ValueError):
         return None
     return b"".join(parts)
 
@@ -127,17 +127,6 @@ def _keep(url: str, data: bytes) -> None:
             pass  # a full disk, a private window
 
     asyncio.ensure_future(put())  # noqa: RUF006 - the browser's event loop holds it
-
-
-def progress_bar(total: int | None, name: str, stream: Any, **options: Any) -> Any:
-    """A tqdm bar on `stream`; None where tqdm is not installed."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return None
-    if IN_BROWSER:
-        tqdm.monitor_interval = 0  # tqdm would start a thread, and warn that there are none
-    return tqdm(total=total, desc=name, file=stream, ncols=72, **options)
 
 
 def _bar(name: str, total: int, stream: Any) -> Callable[[int], Any]:

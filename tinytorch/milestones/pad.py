@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.data.files import IN_BROWSER
 from tinytorch.data.mnist import Digits
+from tinytorch.progress_bar import IN_BROWSER
 
 SIDE, BOX = 28, 20  # MNIST's images, and the box in them that the ink was scaled to
 
@@ -26,7 +26,7 @@ SIDE, BOX = 28, 20  # MNIST's images, and the box in them that the ink was scale
 def as_mnist(ink: np.ndarray) -> np.ndarray:
     """A drawing made to look as MNIST's do: (h, w) of ink, 0 to 255, to (28, 28) uint8.
 
-    The ink is cut out, scaled so that its longer side fills 20 pixels, and placed with its centre
+    The ink is cut out, scaled so that its longer side fills 20 pixels, and placed with its center
     of mass on the pixel (14, 14), as LeCun et al. did. No ink gives an empty image.
     """
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
@@ -37,10 +37,10 @@ def as_mnist(ink: np.ndarray) -> np.ndarray:
     h, w = (max(1, round(BOX * n / max(ink.shape))) for n in ink.shape)
     small = _shrink(ink.shape[0], h) @ ink @ _shrink(ink.shape[1], w).T  # (h, w)
     mass = small.sum()
-    centre = [(small.sum(1 - d) @ (np.arange(small.shape[d]) + 0.5)) / mass for d in (0, 1)]
+    center = [(small.sum(1 - d) @ (np.arange(small.shape[d]) + 0.5)) / mass for d in (0, 1)]
     top, left = (
         min(max(round(SIDE / 2 + 0.5 - c), 0), SIDE - n)
-        for c, n in zip(centre, (h, w), strict=True)
+        for c, n in zip(center, (h, w), strict=True)
     )
     image[top : top + h, left : left + w] = small
     return np.clip(np.round(image), 0, 255).astype(np.uint8)

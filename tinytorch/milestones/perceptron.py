@@ -114,9 +114,9 @@ class PerceptronResult(Result):
 
 
 def draw_points(ax: Any, x: np.ndarray, y: np.ndarray) -> None:
-    """Points in the plane; shape as well as colour tells the class."""
-    for side, marker, colour in ((0, "o", "#c2410c"), (1, "s", "#1d4ed8")):
-        ax.scatter(*x[y == side].T, s=12, marker=marker, color=colour, label=f"class {side}")
+    """Points in the plane; shape as well as color tells the class."""
+    for side, marker, color in ((0, "o", "#c2410c"), (1, "s", "#1d4ed8")):
+        ax.scatter(*x[y == side].T, s=12, marker=marker, color=color, label=f"class {side}")
     ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
 
 

@@ -87,7 +87,7 @@ static void FN(pack_b)(intp kc, intp w, const T *b, intp brs, intp bcs, T *to) {
 /* h x kc of A, h <= MR, into columns of MR; rows that are not there repeat the first. */
 static void FN(pack_a)(intp kc, intp h, const T *a, intp ars, intp acs, T *to) {
   intp r1 = h > 1 ? ars : 0, r2 = h > 2 ? 2 * ars : 0, r3 = h > 3 ? 3 * ars : 0;
-  if (h == MR && ars == 1) { /* a transposed matrix: 4 rows are 4 neighbours */
+  if (h == MR && ars == 1) { /* a transposed matrix: 4 rows are 4 neighbors */
     for (intp k = 0; k < kc; k++, a += acs, to += MR)
       for (intp i = 0; i < MR; i += LANES) STORE(to + i, LOAD(a + i));
     return;

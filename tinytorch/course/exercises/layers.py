@@ -600,7 +600,7 @@ EXERCISES = (
     ),
     Exercise(
         "layers.layer_norm",
-        title="Standardise every row",
+        title="Standardize every row",
         hints=(
             "`_check_norm(x, weight, bias)` first. The dims to reduce are the last `weight.ndim` "
             "ones: `tuple(range(-weight.ndim, 0))`; `keepdim=True` makes the results broadcast.",

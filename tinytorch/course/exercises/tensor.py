@@ -653,7 +653,7 @@ EXERCISES = (
     ),
     Exercise(
         "tensor.Tensor.is_contiguous",
-        title="Recognise a plain layout",
+        title="Recognize a plain layout",
         hints=(
             "You have both halves: `self.stride()` says what the strides are, "
             "`contiguous_strides(self.shape)` what they would be in the plain layout.",
