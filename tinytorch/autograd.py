@@ -6,8 +6,10 @@ which holds what the way back needs. `backward` visits the nodes, last one first
 gradients are NumPy arrays; where they arrive, in a tensor's `grad`, they are Tensors.
 
 This file is the whole of one backward pass, with the rules of the products and of cross-entropy.
-The other rules are in autograd_rules.py, what Tensor gains in autograd_tensor.py, and what looks at
-graphs in autograd_tools.py.
+The other rules of Modules 01-04 are in autograd_rules.py, what Tensor gains in autograd_tensor.py,
+and what looks at graphs in autograd_tools.py; each needs this file, and this one needs none of
+them: `tinytorch/__init__.py` puts them in place. An operation of a later module has its rule beside
+itself, `@differentiable(Rule)`.
 Names and behavior follow PyTorch (https://pytorch.org/docs/stable/autograd.html).
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ContextDecorator
@@ -389,25 +392,37 @@ def backward(tensor: Tensor, gradient: object = None, retain_graph: bool = False
 # Recording
 
 
-def differentiable(function: type[Function], op: Callable) -> Callable:
+def differentiable(function: type[Function], op: Callable | None = None) -> Callable:
     """`op`, Tensors to a Tensor, as an operation that leaves a `function` node where one is wanted.
 
+    Without `op` a decorator: `@differentiable(Rule)` above the operation's `def`.
+
     The wrapper's attribute `forward` is the operation itself, looked up at each call: whatever is
-    put there (the student's code) is what runs, with and without gradients.
+    put there (the student's code) is what runs, with and without gradients. A rule that is part of
+    tinytorch is looked up by its name in the same way. The operation may return a tuple: its first
+    item has the gradient, and no other may be a Tensor of floats. Raises TypeError unless
+    `function` is a Function class.
     """
-    listed = function.listed
+    if not (isinstance(function, type) and issubclass(function, Function)):
+        raise TypeError(f"differentiable: expected a Function class, got {_describe(function)}")
+    if op is None:
+        return functools.partial(differentiable, function)
+    inside = function.__module__.startswith("tinytorch.")
+    rules, name = vars(sys.modules[function.__module__]) if inside else {}, function.__name__
 
     @functools.wraps(op)
     def wrapper(*args: object, **kwargs: object) -> Tensor:
         if _recording:
             if kwargs:
                 args, kwargs = _tensors_first(op, args, kwargs)
-            for x in args[0] if listed and args and isinstance(args[0], (list, tuple)) else args:
+            rule = rules.get(name, function)
+            listed = rule.listed and args and isinstance(args[0], (list, tuple))
+            for x in args[0] if listed else args:
                 if isinstance(x, Tensor) and x._node is not None:
-                    return _record(function, wrapper.forward, args, kwargs)
+                    return _record(rule, wrapper.forward, args, kwargs)
         return wrapper.forward(*args, **kwargs)
 
-    wrapper.forward = op
+    wrapper.forward, wrapper.rule = op, function
     return wrapper
 
 
@@ -437,7 +452,10 @@ def _record(function: type[Function], op: Callable, args: tuple, kwargs: dict) -
         result = node.forward(*args, **kwargs)
     finally:
         _set_recording(before)
-    out = result[0] if isinstance(result, tuple) else result  # of (values, indices), the values
+    out = result
+    if isinstance(result, (tuple, list)):  # of (values, indices), the values
+        _check_results(node, result)
+        out = result[0] if result else None
     if not isinstance(out, Tensor) or out.data.dtype.kind != "f":
         return result  # ints have no gradient
     for x in args:
@@ -446,6 +464,16 @@ def _record(function: type[Function], op: Callable, args: tuple, kwargs: dict) -
     node.shape, node.dtype, node._time = out.data.shape, out.data.dtype, _clock
     out._node = node
     return result
+
+
+def _check_results(node: Function, results: tuple | list) -> None:
+    """TypeError if gradients would be lost: a node has one result, the first of these."""
+    for i, x in enumerate(results):
+        if i > 0 and isinstance(x, Tensor) and x.data.dtype.kind == "f":
+            raise TypeError(
+                f"{node.name}: result {i} is a Tensor of floats, but only the first result of one "
+                "operation has a gradient; make them parts of one tensor, or several operations"
+            )
 
 
 # Three rules and a trick
@@ -651,11 +679,3 @@ def checkpoint(
         results.append(y)
     several.clear()
     return tuple(results)
-
-
-# Last, because they need what is above: the other rules, and what Tensor gains.
-from .autograd_rules import install as _install  # noqa: E402
-from .autograd_tensor import attach as _attach  # noqa: E402
-
-_attach()
-_install()

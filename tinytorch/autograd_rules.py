@@ -3,19 +3,20 @@
 One class for each operation, all of one pattern: `forward`, where there is one, computes the
 operation and saves what the rule needs; `backward` is the rule. A gradient may come out in the
 shape an input was broadcast to, and in a wider dtype: the caller undoes both.
-At the end the operations of Modules 01-04 are made differentiable.
+At the end the operations of Modules 01-04, which know nothing of gradients, are made
+differentiable. Operations of later modules have their rules beside themselves.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from types import ModuleType
 
 import numpy as np
 
 from . import activations, layers, losses, tensor
 from .autograd import CrossEntropy, Function, MatMul, Mul, _each, differentiable, enable_grad
+from .autograd_tensor import replace
 from .tensor import Tensor, _index, _ints
 
 # Elementwise
@@ -486,16 +487,9 @@ def _install(owner: type | ModuleType, functions: dict[str, type[Function]]) -> 
     for name, function in functions.items():
         held = vars(owner)[name]
         if isinstance(held, property):
-            setattr(owner, name, property(differentiable(function, held.fget)))
-            continue
-        wrapper = differentiable(function, held)
-        setattr(owner, name, wrapper)
-        if isinstance(owner, ModuleType):  # other modules have imported it by name
-            for file, module in list(sys.modules.items()):
-                if file == "tinytorch" or file.startswith("tinytorch."):
-                    for key, value in list(vars(module).items()):
-                        if value is held:
-                            setattr(module, key, wrapper)
+            replace(owner, name, property(differentiable(function, held.fget)))
+        else:
+            replace(owner, name, differentiable(function, held))
 
 
 def install() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import doctest
 import gc
+import inspect
 import json
 import pickle
 import re
@@ -539,6 +540,56 @@ def test_notes_of_writes_go_with_the_memory():
     assert len(autograd._written) == before
 
 
+@pytest.mark.parametrize("fill", [tt.uniform_, tt.normal_, tt.kaiming_uniform_, tt.kaiming_normal_,
+                                  tt.xavier_uniform_, tt.xavier_normal_])  # fmt: skip
+def test_filling_a_tensor_is_writing_to_it(fill):
+    w = leaf(np.ones((2, 3)))
+    y = (w * w).sum()
+    assert fill(w) is w
+    with pytest.raises(RuntimeError, match=r"mul needs a tensor of shape .* written to since"):
+        y.backward()
+
+
+def test_arrays_are_no_silent_way_out_of_the_graph():
+    w = leaf([1.0, -2.0])
+    for out in (
+        lambda: w.numpy(),
+        lambda: np.asarray(w),
+        lambda: Tensor(np.maximum(w * 2, 0)),
+        lambda: np.exp(w),
+        lambda: Tensor([w[0], w[1]]),
+        lambda: np.mean([w, w]),
+    ):
+        with pytest.raises(RuntimeError, match=r"requires a gradient.*detach\(\)\.numpy\(\)"):
+            out()
+    assert w.detach().numpy() is w.data
+    with no_grad():
+        assert w.numpy() is w.data and np.asarray(w).tolist() == w.tolist() == [1, -2]
+    assert (np.array([1.0, 2.0]) * w + np.float64(2) * w).requires_grad
+
+
+@pytest.mark.parametrize(
+    "create",
+    [
+        lambda **o: tt.zeros(2, 3, **o), lambda **o: tt.ones((2, 3), **o),
+        lambda **o: tt.full((2, 3), 0.5, **o), lambda **o: tt.eye(2, **o),
+        lambda **o: tt.rand(2, **o), lambda **o: tt.randn(2, dtype=tt.float64, **o),
+        lambda **o: tt.zeros_like(tt.ones(2), **o), lambda **o: tt.ones_like(tt.ones(2), **o),
+        lambda **o: tt.arange(0, 1, 0.5, **o),
+    ],
+)  # fmt: skip
+def test_tensors_are_created_with_a_gradient_wanted(create):
+    x = create(requires_grad=True)
+    assert x.requires_grad and x.is_leaf and not create().requires_grad
+    assert not create(requires_grad=False).requires_grad
+
+
+def test_created_ints_have_no_gradient():
+    with pytest.raises(RuntimeError, match="only floats have gradients, this is int64"):
+        tt.arange(3, requires_grad=True)
+    assert "requires_grad" in inspect.signature(tt.zeros).parameters
+
+
 def test_a_saved_index_counts_too():
     x, index = leaf([1.0, 2.0]), tt.arange(2)
     y = x[index].sum()
@@ -904,6 +955,88 @@ def test_a_backward_that_gives_too_few_or_the_wrong_shape():
         same_shape(leaf([1.0, 2.0])).sum().backward()
 
 
+def test_a_rule_beside_its_operation():
+    class Cube(tt.Function):
+        def forward(self, x):
+            self.save(x)
+            return self.op(x)
+
+        def backward(self, grad):
+            return grad * 3 * self.saved[0] ** 2
+
+    @tt.differentiable(Cube)
+    def cube(x: Tensor) -> Tensor:
+        """x * x * x"""
+        return Tensor(x.data**3)
+
+    class Solid(tt.Module):
+        @tt.differentiable(Cube)
+        def volume(self, x):
+            raise NotImplementedError
+
+    assert (cube.__name__, cube.__doc__, cube.rule) == ("cube", "x * x * x", Cube)
+    assert gradcheck(cube, leaf([1.0, -2.0]))
+    cube.forward = lambda x: Tensor(x.data * x.data * x.data)  # as the overlay puts the student's
+    assert cube(x=leaf([2.0])).grad_fn.saved[0].tolist() == [2]
+    cube.forward = tt.differentiable(Cube)(lambda x: Tensor(x.data**3))  # with its decorator
+    assert gradcheck(cube, leaf([1.0, -2.0]))
+    with pytest.raises(TypeError, match="differentiable: expected a Function class, got function"):
+
+        @tt.differentiable
+        def square(x):
+            return x
+
+
+def test_a_replaced_rule_is_in_force_at_the_next_call():
+    class Broken(autograd.Mul):
+        def backward(self, grad):
+            return grad * 0, grad * 0
+
+    x, before = leaf([2.0]), autograd.Mul
+    autograd.Mul = Broken
+    try:
+        y = x * x
+    finally:
+        autograd.Mul = before
+    assert type(y.grad_fn) is Broken
+    y.backward()
+    assert x.grad.tolist() == [0]
+    assert gradcheck(lambda x: x * x, x)
+
+
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_several_results_of_one_operation(kind):
+    class Rule(tt.Function):
+        def backward(self, grad):
+            return grad
+
+    both = autograd.differentiable(Rule, lambda x: kind([Tensor(x.data * 1), Tensor(x.data * 2)]))
+    with pytest.raises(TypeError, match=r"result 1 is a Tensor of floats, but only the first"):
+        both(leaf([1.0]))
+    assert len(both(tt.ones(1))) == 2  # nobody asks for a gradient
+    sorting = autograd.differentiable(Rule, lambda x: kind([Tensor(x.data), tt.arange(1)]))
+    values, places = sorting(leaf([1.0]))
+    assert values.requires_grad and not places.requires_grad
+    nothing = autograd.differentiable(Rule, lambda x: kind())
+    assert nothing(leaf([1.0])) == kind()
+
+
+def test_the_files_of_autograd_stand_in_a_row():
+    """Each can be imported first, and none imports one that imports it."""
+    for name in ("autograd", "autograd_tensor", "autograd_rules", "autograd_tools"):
+        script = (
+            "import sys, types\n"
+            "package = types.ModuleType('tinytorch'); package.__path__ = ['tinytorch']\n"
+            f"sys.modules['tinytorch'] = package\nimport tinytorch.{name}\n"
+            "print(*(n for n in sys.modules if 'autograd' in n))"
+        )
+        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True,
+                              text=True)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        if name == "autograd":
+            assert done.stdout.split() == ["tinytorch.autograd"]
+
+
 # The student's operations
 
 
@@ -948,7 +1081,9 @@ def test_one_adopted_before_autograd_was_imported_runs_too():
         overlay.adopt(ID, cell)
         Tensor([1.0]) + 1
         assert Tensor.additions == 1 and "tinytorch.autograd" not in sys.modules
-        from tinytorch import autograd
+        from tinytorch import autograd_rules, autograd_tensor
+        autograd_tensor.attach()
+        autograd_rules.install()
         x = Tensor([1.0, 2.0], requires_grad=True)
         (x + x).sum().backward()
         assert Tensor.additions == 2 and x.grad.tolist() == [2, 2]
