@@ -76,6 +76,8 @@ from .losses import (
     cross_entropy,
     mse_loss,
 )
+from .autograd_tensor import attach as _attach
+from .autograd_rules import install as _install
 from .autograd import (
     Function,
     backpropagate,
@@ -101,5 +103,7 @@ from .lr_scheduler import (
 from .training import EarlyStopping, Progress, Trainer, accuracy, clip_grad_norm_
 from .training_tools import LossPlot, ProgressBar, SaveCheckpoint
 
+_attach()  # tensors gain gradients
+_install()  # and the operations of Modules 01-04 their rules
 _simd.enable()  # in a browser, NumPy's matmul becomes a fast one; elsewhere nothing happens
 _overlay.load()  # from here on, what the student has built stands in for the reference

@@ -86,16 +86,16 @@ def gelu(x: Tensor) -> Tensor:
     Tensor([-0.0454, -0.1588,  0.0000,  0.8412,  1.9546])
     """
     x = _floats(x, "gelu")
-    with np.errstate(over="ignore"):  # where the square overflows, tanh(inf) = 1 is right
+    with np.errstate(over="ignore", invalid="ignore"):  # where x^3 overflows, tanh(inf) is 1
         u = np.square(x, out=np.empty_like(x))
         u *= 0.044715
-    u += 1
-    u *= x
-    u *= math.sqrt(2 / math.pi)
-    np.tanh(u, out=u)
-    u += 1
-    u *= x
-    u *= 0.5
+        u += 1
+        u *= x
+        u *= math.sqrt(2 / math.pi)
+        np.tanh(u, out=u)
+        u += 1
+        u *= 0.5  # before x, which twice as large may be more than a float holds
+        u *= x
     return Tensor(u)
 
 
@@ -115,7 +115,8 @@ def softmax(x: Tensor, dim: int = -1) -> Tensor:
             [0.0000, 1.0000]])
     """
     data, axis = _floats(x, "softmax"), x._dim(dim, "softmax")
-    out = data - data.max(axis=axis, keepdims=True, initial=-np.inf)
+    with np.errstate(invalid="ignore"):  # a row of -inf becomes nan
+        out = data - data.max(axis=axis, keepdims=True, initial=-np.inf)
     np.exp(out, out=out)
     out /= out.sum(axis=axis, keepdims=True)
     return Tensor(out)
@@ -133,7 +134,8 @@ def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
     Tensor([-1000.0000,     0.0000])
     """
     data, axis = _floats(x, "log_softmax"), x._dim(dim, "log_softmax")
-    out = data - data.max(axis=axis, keepdims=True, initial=-np.inf)
+    with np.errstate(invalid="ignore"):  # a row of -inf becomes nan
+        out = data - data.max(axis=axis, keepdims=True, initial=-np.inf)
     out -= np.log(np.exp(out).sum(axis=axis, keepdims=True))
     return Tensor(out)
 

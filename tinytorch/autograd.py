@@ -6,8 +6,10 @@ which holds what the way back needs. `backward` visits the nodes, last one first
 gradients are NumPy arrays; where they arrive, in a tensor's `grad`, they are Tensors.
 
 This file is the whole of one backward pass, with the rules of the products and of cross-entropy.
-The other rules are in autograd_rules.py, what Tensor gains in autograd_tensor.py, and what looks at
-graphs in autograd_tools.py.
+The other rules of Modules 01-04 are in autograd_rules.py, what Tensor gains in autograd_tensor.py,
+and what looks at graphs in autograd_tools.py; each needs this file, and this one needs none of
+them: `tinytorch/__init__.py` puts them in place. An operation of a later module has its rule beside
+itself, `@differentiable(Rule)`.
 Names and behavior follow PyTorch (https://pytorch.org/docs/stable/autograd.html).
 """
 
@@ -16,15 +18,17 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import sys
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ContextDecorator
+from contextlib import contextmanager as _used_once
 
 import numpy as np
 
 from .activations import log_softmax
 from .losses import _aims, _has_more
-from .tensor import Shape, Tensor, _describe, get_rng_state, set_rng_state
+from .tensor import Shape, Tensor, _describe, cat, get_rng_state, set_rng_state, zeros
 
 # Whether operations are recorded
 
@@ -42,6 +46,32 @@ def _set_recording(on: bool) -> bool:
 def is_grad_enabled() -> bool:
     """Whether operations leave a graph behind."""
     return _recording
+
+
+class _Block(ContextDecorator):
+    """A `with` block around one `yield`, which may be entered again, also inside itself."""
+
+    def __init__(self, enter: Callable[[], AbstractContextManager]) -> None:
+        self.enter, self.entered = enter, []
+
+    def __enter__(self) -> object:
+        block = self.enter()
+        value = block.__enter__()
+        self.entered.append(block)
+        return value
+
+    def __exit__(self, *error: object) -> bool | None:
+        return self.entered.pop().__exit__(*error)
+
+
+def contextmanager(function: Callable[..., Iterator]) -> Callable[..., _Block]:
+    """contextlib's, but what the function returns can be kept and used more than once."""
+
+    @functools.wraps(function)
+    def block(*args: object, **kwargs: object) -> _Block:
+        return _Block(lambda: _used_once(function)(*args, **kwargs))
+
+    return block
 
 
 @contextmanager
@@ -69,10 +99,12 @@ def enable_grad() -> Iterator[None]:
 
 
 # Writing into memory. What backward saved must still be what it was. A clock ticks with every
-# write; a write notes the time under the memory it went to, which views share.
+# write; a write notes the time under the memory it went to, which views share. The note goes when
+# the memory does.
 
 _clock = 0
-_written: dict[int, int] = {}  # id of the array that owns the memory -> time of the last write
+# id of the array that owns the memory -> time of the last write, and what waits for its end
+_written: dict[int, tuple[int, weakref.ref]] = {}
 
 
 def _owner(array: np.ndarray) -> np.ndarray:
@@ -83,16 +115,24 @@ def _owner(array: np.ndarray) -> np.ndarray:
 
 
 def _note_write(array: np.ndarray) -> None:
+    """A write into this array's memory happened."""
     global _clock
     _clock += 1
-    _written[id(_owner(array))] = _clock
+    owner = _owner(array)
+    key = id(owner)
+    if key in _written:
+        _written[key] = _clock, _written[key][1]
+    else:
+        _written[key] = _clock, weakref.ref(owner, lambda _: _written.pop(key, None))
 
 
 def _last_write(array: np.ndarray) -> int:
-    return _written.get(id(_owner(array)), 0)
+    return _written.get(id(_owner(array)), (0,))[0]
 
 
 # The graph
+
+_dying: list | None = None  # nodes that are to be freed, while one is
 
 
 class Function:
@@ -182,6 +222,25 @@ class Function:
     def release(self) -> None:
         """Let go of what was saved. There is no second backward after that."""
         self._saved = None
+
+    def __del__(self) -> None:
+        """Die in turn: a chain of nodes is freed one after the other, not one inside the other.
+
+        A node that is freed frees its inputs, and would do so while it is being freed itself; they
+        theirs. Some thousand operations deep, that is more than a stack in WebAssembly holds. So
+        the first node to die frees what it held in a loop, and those that die of it only queue up.
+        """
+        global _dying
+        if _dying is not None:
+            _dying.append(self)  # lives until its turn, and then is freed without a second call
+            return
+        _dying = queue = [self.__dict__]
+        self.__dict__ = {}
+        try:
+            while queue:
+                queue.pop()
+        finally:
+            _dying = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name} {self.shape}>"
@@ -328,31 +387,44 @@ def backward(tensor: Tensor, gradient: object = None, retain_graph: bool = False
         if seed.shape != tensor.shape:
             shapes = f"gradient has shape {seed.shape}, expected {tensor.shape}"
             raise RuntimeError(f"backward: {shapes}")
-    backpropagate(tensor._node, seed, retain_graph)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # inf and nan are values
+        backpropagate(tensor._node, seed, retain_graph)
 
 
 # Recording
 
 
-def differentiable(function: type[Function], op: Callable) -> Callable:
+def differentiable(function: type[Function], op: Callable | None = None) -> Callable:
     """`op`, Tensors to a Tensor, as an operation that leaves a `function` node where one is wanted.
 
+    Without `op` a decorator: `@differentiable(Rule)` above the operation's `def`.
+
     The wrapper's attribute `forward` is the operation itself, looked up at each call: whatever is
-    put there (the student's code) is what runs, with and without gradients.
+    put there (the student's code) is what runs, with and without gradients. A rule that is part of
+    tinytorch is looked up by its name in the same way. The operation may return a tuple: its first
+    item has the gradient, and no other may be a Tensor of floats. Raises TypeError unless
+    `function` is a Function class.
     """
-    listed = function.listed
+    if not (isinstance(function, type) and issubclass(function, Function)):
+        raise TypeError(f"differentiable: expected a Function class, got {_describe(function)}")
+    if op is None:
+        return functools.partial(differentiable, function)
+    inside = function.__module__.startswith("tinytorch.")
+    rules, name = vars(sys.modules[function.__module__]) if inside else {}, function.__name__
 
     @functools.wraps(op)
     def wrapper(*args: object, **kwargs: object) -> Tensor:
         if _recording:
             if kwargs:
                 args, kwargs = _tensors_first(op, args, kwargs)
-            for x in args[0] if listed and args and isinstance(args[0], (list, tuple)) else args:
+            rule = rules.get(name, function)
+            listed = rule.listed and args and isinstance(args[0], (list, tuple))
+            for x in args[0] if listed else args:
                 if isinstance(x, Tensor) and x._node is not None:
-                    return _record(function, wrapper.forward, args, kwargs)
+                    return _record(rule, wrapper.forward, args, kwargs)
         return wrapper.forward(*args, **kwargs)
 
-    wrapper.forward = op
+    wrapper.forward, wrapper.rule = op, function
     return wrapper
 
 
@@ -382,7 +454,10 @@ def _record(function: type[Function], op: Callable, args: tuple, kwargs: dict) -
         result = node.forward(*args, **kwargs)
     finally:
         _set_recording(before)
-    out = result[0] if isinstance(result, tuple) else result  # of (values, indices), the values
+    out = result
+    if isinstance(result, (tuple, list)):  # of (values, indices), the values
+        _check_results(node, result)
+        out = result[0] if result else None
     if not isinstance(out, Tensor) or out.data.dtype.kind != "f":
         return result  # ints have no gradient
     for x in args:
@@ -391,6 +466,16 @@ def _record(function: type[Function], op: Callable, args: tuple, kwargs: dict) -
     node.shape, node.dtype, node._time = out.data.shape, out.data.dtype, _clock
     out._node = node
     return result
+
+
+def _check_results(node: Function, results: tuple | list) -> None:
+    """TypeError if gradients would be lost: a node has one result, the first of these."""
+    for i, x in enumerate(results):
+        if i > 0 and isinstance(x, Tensor) and x.data.dtype.kind == "f":
+            raise TypeError(
+                f"{node.name}: result {i} is a Tensor of floats, but only the first result of one "
+                "operation has a gradient; make them parts of one tensor, or several operations"
+            )
 
 
 # Three rules and a trick
@@ -421,20 +506,28 @@ class MatMul(Function):
     """a @ b"""
 
     def forward(self, a, b):
-        self.save(a, b)
-        return self.op(a, b)
+        out = self.op(a, b)
+        a, b = _raw(a), _raw(b)
+        need_a, need_b = self.needs
+        self.save(a if need_b else None, b if need_a else None)  # each rule needs the other one
+        self.shapes, self.plain = (a.shape, b.shape), b.flags.c_contiguous
+        return out
 
     def backward(self, grad):
-        a, b = self.saved
+        # in place of an operand that no wanted gradient depends on, one of its shape without memory
+        a, b = (
+            np.broadcast_to(np.float32(0), shape) if x is None else x
+            for x, shape in zip(self.saved, self.shapes, strict=True)
+        )
         if b.ndim > 2:  # stacks of matrices; a 1-d operand is one row
             if a.ndim == 1:
                 a, grad = a[None], grad[..., None, :]
             return self.matrices(a, b, grad, self.needs)
         # one b for all rows of a: a single product of matrices, however many dimensions a has
         need_a, need_b = self.needs
-        rows, columns = a.reshape(-1, a.shape[-1]), b.reshape(b.shape[0], -1)  # (n, k), (k, m)
-        grad = grad.reshape(len(rows), columns.shape[1])  # (n, m)
-        if columns.flags.c_contiguous or not need_b:
+        n, k, m = math.prod(a.shape[:-1]), b.shape[0], math.prod(b.shape[1:])
+        rows, columns, grad = a.reshape(n, k), b.reshape(k, m), grad.reshape(n, m)
+        if self.plain or not need_b:
             by_a, by_b = self.matrices(rows, columns, grad, self.needs)
         else:  # b lies in memory as weight.T does; (a @ b).T = b.T @ a.T lays its gradient out so
             by_a, _ = self.matrices(rows, columns, grad, (need_a, False))
@@ -566,22 +659,43 @@ class Checkpoint(Function):
             set_rng_state(now)
 
 
-def checkpoint(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+def checkpoint(
+    function: Callable[..., Tensor | tuple[Tensor, ...]], *inputs: Tensor
+) -> Tensor | tuple[Tensor, ...]:
     """function(*inputs), with a graph that keeps the inputs only.
 
     Backward computes the function again: more time, less memory. `function` must compute the same
     both times; what it uses besides `inputs` may be parameters, which receive gradients as usual.
-    Raises TypeError for inputs that are not Tensors.
+    It returns a Tensor or a tuple of Tensors.
+    Raises TypeError for inputs or results that are not Tensors.
     """
     for i, x in enumerate(inputs):
         if not isinstance(x, Tensor):
             raise TypeError(f"checkpoint: input {i} is not a Tensor but {_describe(x)}")
-    return _record(Checkpoint, function, inputs, {}) if _recording else function(*inputs)
+    if not _recording:
+        return function(*inputs)
+    several: list[Tensor] = []  # results, if the function has more than one
 
+    def joined(*inputs: Tensor) -> Tensor:
+        """What the function computes, as the one result that a node has: several end to end."""
+        out = function(*inputs)
+        if isinstance(out, Tensor):
+            return out
+        if not isinstance(out, (tuple, list)) or not all(isinstance(y, Tensor) for y in out):
+            raise TypeError(f"checkpoint: expected Tensors as the result, got {_describe(out)}")
+        several[:] = [y.detach() for y in out]
+        floats = [y.reshape(-1) for y in out if y.dtype.kind == "f"]
+        return cat(floats) if floats else zeros(0)
 
-# Last, because they need what is above: the other rules, and what Tensor gains.
-from .autograd_rules import install as _install  # noqa: E402
-from .autograd_tensor import attach as _attach  # noqa: E402
-
-_attach()
-_install()
+    flat = _record(Checkpoint, joined, inputs, {})
+    if not several:
+        return flat
+    results, start = [], 0
+    for y in several:
+        if y.dtype.kind == "f":
+            part = flat[start : start + y.numel()]
+            start += y.numel()
+            y = part.reshape(y.shape).to(y.dtype)
+        results.append(y)
+    several.clear()
+    return tuple(results)

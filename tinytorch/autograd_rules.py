@@ -3,19 +3,20 @@
 One class for each operation, all of one pattern: `forward`, where there is one, computes the
 operation and saves what the rule needs; `backward` is the rule. A gradient may come out in the
 shape an input was broadcast to, and in a wider dtype: the caller undoes both.
-At the end the operations of Modules 01-04 are made differentiable.
+At the end the operations of Modules 01-04, which know nothing of gradients, are made
+differentiable. Operations of later modules have their rules beside themselves.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from types import ModuleType
 
 import numpy as np
 
 from . import activations, layers, losses, tensor
-from .autograd import CrossEntropy, Function, MatMul, Mul, _each, differentiable
+from .autograd import CrossEntropy, Function, MatMul, Mul, _each, differentiable, enable_grad
+from .autograd_tensor import replace
 from .tensor import Tensor, _index, _ints
 
 # Elementwise
@@ -67,9 +68,9 @@ class Div(Function):
         return self.op(a, b)
 
     def backward(self, grad):
-        a, b = self.saved
+        (a, b), (need_a, need_b) = self.saved, self.needs
         by_a = grad / b
-        return by_a, -by_a * a / b if self.needs[1] else None
+        return by_a if need_a else None, -by_a * a / b if need_b else None
 
 
 class Pow(Function):
@@ -153,7 +154,7 @@ class Extreme(Function):
     def backward(self, grad):
         if self.dim is None:  # equal ones share it
             x, value = self.saved
-            found = x == value
+            found = x == value if value == value else np.isnan(x)
             return found * (grad / int(found.sum()))
         (indices,) = self.saved
         if not self.keepdim:
@@ -163,21 +164,31 @@ class Extreme(Function):
         return out
 
 
-class Choose(Function):
-    """maximum and minimum of a and b: to the one chosen, half to each if they are equal"""
+class Maximum(Function):
+    """The larger of a and b gets the gradient; equal ones half each, and beside a nan both all"""
 
     def forward(self, a, b):
-        out = self.op(a, b)
-        self.save(a, b, out)
-        return out
+        self.save(a, b)
+        return self.op(a, b)
 
     def backward(self, grad):
-        a, b, out = self.saved
-        half = grad / 2
+        a, b = self.saved
+        return self.shares(grad, a < b, a > b, a == b)
+
+    def shares(self, grad, a_lost, b_lost, equal):
+        share = np.where(equal, grad / 2, grad)
         return tuple(
-            np.where(a == b, half, np.where(x == out, grad, 0)) if need else None
-            for x, need in zip((a, b), self.needs, strict=True)
+            np.where(lost, 0, share) if need else None
+            for lost, need in zip((a_lost, b_lost), self.needs, strict=True)
         )
+
+
+class Minimum(Maximum):
+    """The smaller of a and b"""
+
+    def backward(self, grad):
+        a, b = self.saved
+        return self.shares(grad, a > b, a < b, a == b)
 
 
 class Where(Function):
@@ -193,7 +204,7 @@ class Where(Function):
 
 
 class Clamp(Function):
-    """x limited to [min, max]; past a limit the gradient is the limit's"""
+    """x limited to [min, max]; past a limit the gradient is the limit's, at nan it is nobody's"""
 
     def forward(self, x, min=None, max=None):
         self.save(x, -np.inf if min is None else min, np.inf if max is None else max)
@@ -201,12 +212,11 @@ class Clamp(Function):
 
     def backward(self, grad):
         x, low, high = self.saved
-        above, below = x > high, x < low
-        by_x = grad * ~(above | below)
+        by_x = grad * ((x >= low) & (x <= high))
         if not any(self.needs[1:]):
             return by_x
-        above |= np.greater_equal(low, high)  # the upper limit is applied last
-        return by_x, np.where(below & ~above, grad, 0), np.where(above, grad, 0)
+        above = (x > high) | np.greater(low, high)  # the upper limit is applied last
+        return by_x, np.where((x < low) & ~above, grad, 0), np.where(above, grad, 0)
 
 
 # Shapes and places
@@ -258,17 +268,21 @@ class GetItem(Function):
 
     def forward(self, x, index):
         out = self.op(x, index)
-        self.index, self.before = _index(index), x.shape
-        self.save(*[item for item in self.index if isinstance(item, np.ndarray)])
+        self.index, self.before = index, x.shape
+        self.save(*[item for item in _index(index) if isinstance(item, np.ndarray)])
         return out
 
     def backward(self, grad):
         out = np.zeros(self.before, grad.dtype)
-        if any(picks.dtype.kind != "b" for picks in self.saved):
-            places = np.arange(out.size).reshape(out.shape)[self.index]
-            np.add.at(out.reshape(-1), places.reshape(-1), grad.reshape(-1))
-        else:  # slices, single elements and masks pick nothing twice
-            out[self.index] = grad
+        if not self.saved:  # slices and single elements pick nothing twice
+            out[_index(self.index)] = grad
+            return out
+        picks = np.arange(out.size).reshape(out.shape)  # the operation itself says what goes where
+        places, parts = self.op(Tensor(picks), self.index).data.reshape(-1), grad.reshape(-1)
+        if all(picks.dtype.kind == "b" for picks in self.saved):  # nor do masks
+            out.reshape(-1)[places] = parts
+        else:
+            np.add.at(out.reshape(-1), places, parts)
         return out
 
 
@@ -279,19 +293,24 @@ class Cat(Function):
 
     def forward(self, tensors, dim=0):
         out = self.op(tensors, dim)
-        self.dim, self.sizes = dim, [x.shape[dim] for x in tensors]
+        self.dim, self.shapes = dim, [x.shape for x in tensors]
         return out
 
-    def backward(self, grad):
-        return tuple(np.split(grad, np.cumsum(self.sizes[:-1]), axis=self.dim))
+    def backward(self, grad):  # one without elements need not have as many dimensions
+        sizes = [shape[self.dim] if math.prod(shape) else 0 for shape in self.shapes]
+        parts = np.split(grad, np.cumsum(sizes[:-1]), axis=self.dim)
+        pairs = zip(parts, self.shapes, strict=True)
+        return tuple(part.reshape(shape) if part.size else np.zeros(shape) for part, shape in pairs)
 
 
 class Sum(Function):
     """Sum of all elements or along dims: each one counts once"""
 
-    def forward(self, x, dim=None, keepdim=False):
-        out = self.op(x, dim, keepdim)
-        self.before, self.gone = x.shape, () if keepdim or dim is None else x._dims(dim, "sum")
+    def forward(self, x, dim=None, keepdim=False, **named):
+        out = self.op(x, dim, keepdim, **named)
+        self.before, self.gone = x.shape, ()
+        if out.ndim not in (0, x.ndim):
+            self.gone = x._dims(named.get("axis", dim), "sum")
         return out
 
     def backward(self, grad):
@@ -306,6 +325,24 @@ class Mean(Sum):
         return super().backward(grad * (grad.size / max(math.prod(self.before), 1)))
 
 
+class Std(Function):
+    """The root of the variance; where all numbers are equal its gradient is 0, not nan"""
+
+    def forward(self, x, *options, **named):
+        self.options = options, named
+        out = self.op(x, *options, **named)
+        self.save(x, out)
+        return out
+
+    def backward(self, grad):
+        (data, out), (options, named) = self.saved, self.options
+        x = Tensor(data, requires_grad=True)
+        by_var = np.divide(grad, 2 * out, out=np.zeros_like(grad), where=out != 0)
+        with enable_grad():
+            x.var(*options, **named).backward(by_var)
+        return x.grad.data
+
+
 # Modules 02 to 04
 
 
@@ -314,7 +351,7 @@ class Relu(OfResult):
 
     def backward(self, grad):
         (out,) = self.saved
-        return grad * (out > 0)
+        return grad * (out != 0)  # nan counts as positive, as in PyTorch
 
 
 class Sigmoid(OfResult):
@@ -362,25 +399,33 @@ class Normalize(Function):
     """layer_norm: z = (x - mean) / s, result z * weight + bias"""
 
     def forward(self, x, weight, bias, eps=1e-5):
-        self.eps = eps
-        self.save(x, weight)
+        self.eps, self.shapes = eps, (x.shape, weight.shape)
+        need_x, need_weight = self.needs[:2]
+        self.save(x if need_x or need_weight else None, weight if need_x else None)
         return self.op(x, weight, bias, eps)
 
     def backward(self, grad):
-        x, weight = self.saved
-        n = weight.size
-        z, g = x.reshape(-1, n).copy(), grad.reshape(-1, n)  # (positions, n)
+        (x, weight), (shape, features) = self.saved, self.shapes
+        n = math.prod(features)
+        wide = np.promote_types(grad.dtype, np.float32)  # float16 cannot hold the sums
+        g = grad.astype(wide, copy=False).reshape(grad.size // max(n, 1), n)  # (positions, n)
+        by_bias = g.sum(axis=0).reshape(features)
+        if x is None or x.size == 0:
+            return None if x is None else np.zeros(shape), np.zeros(features), by_bias
+        z = x.reshape(g.shape).astype(wide)
         z -= z.mean(axis=1, keepdims=True)
         s = np.sqrt(np.vecdot(z, z)[:, None] / n + self.eps)
         z /= s
-        by_weight, by_bias = np.einsum("pn,pn->n", g, z), g.sum(axis=0)
+        by_weight = np.einsum("pn,pn->n", g, z).reshape(features)
+        if weight is None:
+            return None, by_weight, by_bias
         # mean and s depend on every x of the position: what moves them along is taken out again
         g = g * weight.reshape(-1)
         z *= np.vecdot(g, z)[:, None] / n
         by_x = g - g.mean(axis=1, keepdims=True)
         by_x -= z
         by_x /= s
-        return by_x.reshape(x.shape), by_weight.reshape(weight.shape), by_bias.reshape(weight.shape)
+        return by_x.reshape(shape), by_weight, by_bias
 
 
 class SquaredError(Function):
@@ -402,14 +447,18 @@ class BinaryCrossEntropy(Function):
 
     def forward(self, x, y, reduction="mean"):
         self.reduction = reduction
-        self.save(x, y)
+        self.save(x, y if self.needs[0] else None)
         return self.op(x, y, reduction)
 
     def backward(self, grad):
-        x, y = self.saved
+        (x, y), (need_x, need_y) = self.saved, self.needs[:2]
         each = _each(grad, self.reduction, x.shape)
-        sigmoid = 0.5 + 0.5 * np.tanh(0.5 * x)  # the same curve, and no overflow
-        return (sigmoid - y) * each, -x * each if any(self.needs[1:]) else None
+        by_x = None
+        if need_x:
+            z = np.exp(-np.abs(x))
+            tail = z / (1 + z)  # what sigmoid(x) is away from 0 or from 1, with all its digits
+            by_x = np.where(x >= 0, (1 - y) - tail, tail - y) * each
+        return by_x, -x * each if need_y else None
 
 
 class Contrastive(Function):
@@ -438,16 +487,9 @@ def _install(owner: type | ModuleType, functions: dict[str, type[Function]]) -> 
     for name, function in functions.items():
         held = vars(owner)[name]
         if isinstance(held, property):
-            setattr(owner, name, property(differentiable(function, held.fget)))
-            continue
-        wrapper = differentiable(function, held)
-        setattr(owner, name, wrapper)
-        if isinstance(owner, ModuleType):  # other modules have imported it by name
-            for file, module in list(sys.modules.items()):
-                if file == "tinytorch" or file.startswith("tinytorch."):
-                    for key, value in list(vars(module).items()):
-                        if value is held:
-                            setattr(module, key, wrapper)
+            replace(owner, name, property(differentiable(function, held.fget)))
+        else:
+            replace(owner, name, differentiable(function, held))
 
 
 def install() -> None:
@@ -459,11 +501,11 @@ def install() -> None:
             "__neg__": Neg, "__abs__": Abs, "exp": Exp, "log": Log, "sqrt": Sqrt, "tanh": Tanh,
             "clamp": Clamp, "__matmul__": MatMul, "reshape": Reshape, "squeeze": Reshape,
             "unsqueeze": Reshape, "expand": Same, "transpose": Transpose, "T": Reverse,
-            "permute": Permute, "__getitem__": GetItem, "sum": Sum, "mean": Mean, "max": Extreme,
-            "min": Extreme, "to": Same, "clone": Same, "contiguous": Same,
+            "permute": Permute, "__getitem__": GetItem, "sum": Sum, "mean": Mean, "std": Std,
+            "max": Extreme, "min": Extreme, "to": Same, "clone": Same, "contiguous": Same,
         },
     )  # fmt: skip
-    _install(tensor, {"cat": Cat, "maximum": Choose, "minimum": Choose, "where": Where})
+    _install(tensor, {"cat": Cat, "maximum": Maximum, "minimum": Minimum, "where": Where})
     _install(
         activations,
         {

@@ -7,9 +7,13 @@ calls the original, its attribute `forward`, looked up at each call.
 from __future__ import annotations
 
 import functools
+import inspect
+import sys
 import weakref
 from collections.abc import Callable
+from types import ModuleType
 
+from . import layers, tensor
 from .autograd import Function, Leaf, _note_write, backward, is_grad_enabled, no_grad
 from .layers import Module, Parameter
 from .tensor import Tensor
@@ -113,6 +117,54 @@ def _setitem(setitem: Callable) -> Callable:
     return wrapper
 
 
+def _way_out(method: Callable) -> Callable:
+    """`numpy` and `__array__`: not for a tensor whose gradient would be lost without a word."""
+
+    @functools.wraps(method)
+    def wrapper(self, *args, **kwargs):
+        if self._node is not None and is_grad_enabled():
+            raise RuntimeError(
+                f"numpy: this tensor of shape {self.shape} requires a gradient, and an array has "
+                "none; compute with tensors, or use detach().numpy()"
+            )
+        return wrapper.forward(self, *args, **kwargs)
+
+    wrapper.forward = method
+    return wrapper
+
+
+def _filling(fill: Callable) -> Callable:
+    """`uniform_` and the like: they write into the tensor, which backward must know of."""
+
+    @functools.wraps(fill)
+    def wrapper(tensor, *args, **kwargs):
+        out = wrapper.forward(tensor, *args, **kwargs)
+        _note_write(tensor.data)
+        return out
+
+    wrapper.forward = fill
+    return wrapper
+
+
+def _creating(create: Callable) -> Callable:
+    """`zeros` and the like, with `requires_grad=`."""
+
+    @functools.wraps(create)
+    def wrapper(*args, requires_grad: bool = False, **kwargs):
+        out = wrapper.forward(*args, **kwargs)
+        if requires_grad:
+            out.requires_grad = True
+        return out
+
+    wrapper.forward = create
+    signature = inspect.signature(create)
+    option = inspect.Parameter(
+        "requires_grad", inspect.Parameter.KEYWORD_ONLY, default=False, annotation="bool"
+    )
+    wrapper.__signature__ = signature.replace(parameters=[*signature.parameters.values(), option])
+    return wrapper
+
+
 def _unrecorded(method: Callable) -> Callable:
     @functools.wraps(method)
     def wrapper(*args, **kwargs):
@@ -142,6 +194,27 @@ def _repr(repr: Callable) -> Callable:
     return wrapper
 
 
+FILLS = (
+    "uniform_", "normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_",
+    "xavier_normal_",
+)  # fmt: skip
+CREATES = (
+    "zeros", "ones", "full", "zeros_like", "ones_like", "eye", "arange", "rand", "randn",
+)  # fmt: skip
+
+
+def replace(owner: type | ModuleType, name: str, value: object) -> None:
+    """Put `value` in place of a class's or module's `name`, and wherever else that is held."""
+    held = vars(owner)[name]
+    setattr(owner, name, value)
+    if isinstance(owner, ModuleType):  # other modules have imported it by name
+        for file, module in list(sys.modules.items()):
+            if file == "tinytorch" or file.startswith("tinytorch."):
+                for key, bound in list(vars(module).items()):
+                    if bound is held:
+                        setattr(module, key, value)
+
+
 def attach() -> None:
     """Put all of this in its place."""
     Tensor._node = Tensor.grad = None
@@ -158,9 +231,15 @@ def attach() -> None:
         "__init__": _init(Tensor.__init__),
         "__setitem__": _setitem(Tensor.__setitem__),
         "__repr__": _repr(Tensor.__repr__),
+        "numpy": _way_out(Tensor.numpy),
+        "__array__": _way_out(Tensor.__array__),
     }
     for name, value in gained.items():
         setattr(Tensor, name, value)
     Parameter.__init__ = _parameter_init(Parameter.__init__)
     Module.load_state_dict = _unrecorded(Module.load_state_dict)
     Module.zero_grad = _zero_grad
+    for name in FILLS:
+        replace(layers, name, _filling(vars(layers)[name]))
+    for name in CREATES:
+        replace(tensor, name, _creating(vars(tensor)[name]))

@@ -235,3 +235,20 @@ def test_in_a_frame_the_way_back_is_told_to_the_page(page, site_url):
     )
     page.frame_locator("iframe").locator("#tt-back").dispatch_event("click")
     until(page, "window.told === 'tinytorch-close'")
+
+
+def test_a_deep_graph_is_freed_in_the_tab(page, site_url):
+    """A stack in WebAssembly is small: freed nested, 2,500 operations end Python for good."""
+    opened(page, site_url)
+    code = """
+from tinytorch import Tensor
+for back in (False, True):
+    x = y = Tensor(1.0, requires_grad=True)
+    for _ in range(20_000):
+        y = y * 1.0
+    if back:
+        y.backward()
+    del y
+print("freed", x.grad.item())
+"""
+    assert run_in(page, code) == "freed 1.0\n"

@@ -147,8 +147,17 @@ def test_gelu_is_close_to_the_exact_one():
     x = np.linspace(-8, 8, 4001)
     erf = np.array([math.erf(v / math.sqrt(2)) for v in x])
     np.testing.assert_allclose(tt.gelu(Tensor(x)).data, x * (1 + erf) / 2, atol=5e-4)
+    largest = np.finfo(np.float32).max
+    huge = tt.gelu(Tensor([-largest, -2e38, 2e38, largest]))
+    np.testing.assert_array_equal(huge.data, np.array([0, 0, 2e38, largest], np.float32))
     huge = tt.gelu(Tensor([-1e30, 1e30]))
     np.testing.assert_allclose(huge.data, [0, 1e30], rtol=1e-6)
+
+
+@pytest.mark.parametrize("f", [tt.softmax, tt.log_softmax])
+def test_a_row_without_any_share_is_nan_and_silent(f):
+    rows = f(Tensor([[-np.inf, -np.inf], [-np.inf, 0]])).tolist()
+    assert np.isnan(rows[0]).all() and rows[1][1] == f(Tensor([0])).item()
 
 
 # Shapes, dtypes, errors
