@@ -150,10 +150,20 @@ def _index(index: object) -> tuple:
 class Tensor:
     """An n-dimensional array of numbers, all of one dtype, float32 unless said otherwise."""
 
-    data: np.ndarray
     __array_priority__ = 1000  # makes `ndarray + Tensor` ask Tensor.__radd__
 
     # Construction
+
+    def _set_data(self, value: object) -> None:
+        if type(value) is not np.ndarray:
+            if not isinstance(value, (Tensor, np.ndarray, np.generic)):
+                raise TypeError(f"data: expected a Tensor or an array, got {_describe(value)}")
+            value = value.data if isinstance(value, Tensor) else np.asarray(value)
+        self._data = value
+
+    # The NumPy array with the elements. A Tensor that is assigned, as `p.data = x` and `p.data -= x`
+    # do, leaves its array. Reading is hot, and attrgetter faster than a function.
+    data = property(operator.attrgetter("_data"), _set_data)
 
     def __init__(self, data: object, dtype: object = None) -> None:
         """Store `data` as a NumPy array in `self.data`.
