@@ -258,17 +258,21 @@ class GetItem(Function):
 
     def forward(self, x, index):
         out = self.op(x, index)
-        self.index, self.before = _index(index), x.shape
-        self.save(*[item for item in self.index if isinstance(item, np.ndarray)])
+        self.index, self.before = index, x.shape
+        self.save(*[item for item in _index(index) if isinstance(item, np.ndarray)])
         return out
 
     def backward(self, grad):
         out = np.zeros(self.before, grad.dtype)
-        if any(picks.dtype.kind != "b" for picks in self.saved):
-            places = np.arange(out.size).reshape(out.shape)[self.index]
-            np.add.at(out.reshape(-1), places.reshape(-1), grad.reshape(-1))
-        else:  # slices, single elements and masks pick nothing twice
-            out[self.index] = grad
+        if not self.saved:  # slices and single elements pick nothing twice
+            out[_index(self.index)] = grad
+            return out
+        picks = np.arange(out.size).reshape(out.shape)  # the operation itself says what goes where
+        places, parts = self.op(Tensor(picks), self.index).data.reshape(-1), grad.reshape(-1)
+        if all(picks.dtype.kind == "b" for picks in self.saved):  # nor do masks
+            out.reshape(-1)[places] = parts
+        else:
+            np.add.at(out.reshape(-1), places, parts)
         return out
 
 

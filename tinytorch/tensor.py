@@ -191,6 +191,41 @@ def _index(index: object) -> tuple:
     return tuple(items)
 
 
+def _ints_first(array: np.ndarray, index: object) -> tuple:
+    """An int beside an index array is taken first, as in PyTorch: what is left of array and index.
+
+    NumPy would count the int as an index array, and `x[0, :, [1, 2]]` then has its dims swapped.
+    """
+    if not isinstance(index, tuple):
+        return array, index
+    kinds = [_index_kind(item) for item in index]
+    if "int" not in kinds or not {"ints", "bools"} & set(kinds):
+        return array, index
+    first, rest = [], []
+    for item, kind in zip(index, kinds, strict=True):
+        if kind != "int":
+            rest.append(item)
+        if kind == "int":
+            first.append(item.item() if isinstance(item, Tensor) else item)
+        elif kind == "ellipsis":
+            first.append(item)
+        elif kind != "none":
+            first += [slice(None)] * (np.ndim(item) if kind == "bools" else 1)
+    return array[tuple(first)], tuple(rest)
+
+
+def _index_kind(item: object) -> str:
+    """What an index is: an int, several ints or bools, a slice, `...` or None."""
+    if item is None or item is Ellipsis:
+        return "none" if item is None else "ellipsis"
+    if isinstance(item, slice):
+        return "slice"
+    array = np.asarray(item.data if isinstance(item, Tensor) else item)
+    if array.dtype.kind == "b":
+        return "bools"
+    return "ints" if array.ndim else "int"
+
+
 class Tensor:
     """An n-dimensional array of numbers, all of one dtype, float32 unless said otherwise."""
 
@@ -628,15 +663,17 @@ class Tensor:
         of these, one per dimension. Ints and slices give a view of this tensor's memory, also when
         a single element is left (shape ()). Lists, arrays and Tensors give a copy.
 
-        `_index(index)` gives the index in a form NumPy understands. Raises IndexError, with this
-        tensor's shape in the text, where NumPy raises IndexError.
+        `array, index = _ints_first(self.data, index)` takes ints beside an index array first, as
+        PyTorch does, and `_index(index)` gives an index in a form NumPy understands. Raises
+        IndexError, with this tensor's shape in the text, where NumPy raises IndexError.
 
         >>> x = Tensor([[1, 2, 3], [4, 5, 6]])
         >>> x[:, 1]
         Tensor([2.0000, 5.0000])
         """
         try:
-            return Tensor(self.data[_index(index)])
+            array, index = _ints_first(self.data, index)
+            return Tensor(array[_index(index)])
         except IndexError as error:
             raise IndexError(f"getitem: {error} (shape {self.shape})") from None
 
@@ -644,7 +681,8 @@ class Tensor:
         """Write `value`, a number or something that broadcasts to the place, into this memory."""
         value = value if isinstance(value, (bool, int, float)) else Tensor(value).data
         try:
-            self.data[_index(index)] = value
+            array, index = _ints_first(self.data, index)
+            array[_index(index)] = value
         except (IndexError, ValueError) as error:
             raise type(error)(f"setitem: {error} (shape {self.shape})") from None
 
