@@ -12,7 +12,7 @@ INPUTS := _config.yml _toc.yml tinytorch content book lite pyproject.toml hatch_
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint bench clean lock venv FORCE
+.PHONY: help serve site test check lint bench clean lock venv FORCE
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,15 +23,19 @@ serve: site ## build what changed and serve it on 127.0.0.1 (PORT=8000)
 site: _build/site.stamp ## build the site into _build/html
 	@$(BIN)/python -m book.tour
 
-test: lint browser site ## everything that must be green
-	$(BIN)/python -m pytest tests/unit tests/course
-	$(BIN)/python -m tinytorch verify
+test: check browser site ## everything that must be green
 	$(BIN)/python -m book.tour --must
 	TINYTORCH_ENGINES=$$($(BIN)/python -m lite.browser --engines) $(BIN)/python -m pytest tests/site
 
-lint: $(VENV)/ready ## ruff: lint and format
+check: lint ## what a change must pass before it is shown: no browser, no build
+	$(BIN)/python -m pytest -n auto tests/unit tests/course
+	$(BIN)/python -m tinytorch verify
+
+lint: $(VENV)/ready ## ruff: lint and format; types; spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
 
 bench: $(VENV)/ready browser site ## speed, as ratios measured in one run
 	$(BIN)/python -m bench.matmul

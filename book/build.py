@@ -78,6 +78,7 @@ def write_static(folder: Path) -> None:
     (folder / "course.js").write_text(course.script(), encoding="utf-8")
     shutil.copy(ROOT / "lite" / "offline.js", folder)
     spec = importlib.util.find_spec("sphinx-mathjax-offline")
+    assert spec and spec.submodule_search_locations
     source = Path(spec.submodule_search_locations[0]) / "static" / "mathjax"
     fonts = "output/chtml/fonts/woff-v2"
     if not (folder / "mathjax").is_dir():
@@ -138,7 +139,10 @@ def page_context(
     names = [name for name, _ in order]
     if docname in names:
         at = names.index(docname)
-        around = {"prev": order[at - 1] if at else None, "next": (order[at + 1 :] or [None])[0]}
+        around: dict[str, tuple[str, str] | None] = {
+            "prev": order[at - 1] if at else None,
+            "next": order[at + 1] if order[at + 1 :] else None,
+        }
         for key, to in around.items():
             uri = to and app.builder.get_relative_uri(docname, to[0])
             context[key] = {"link": uri, "title": to[1]} if to else None

@@ -66,7 +66,7 @@ class Page:
 def pages_of(act: Act) -> list[Page]:
     """An act's modules, then the milestones it unlocks."""
     milestones = [m for m in COURSE.milestones if m.after == act.number]
-    return [Page(item) for item in (*act.modules, *milestones)]
+    return [*map(Page, act.modules), *map(Page, milestones)]
 
 
 def all_pages() -> list[Page]:
@@ -105,29 +105,30 @@ def start_label(page: Page | None) -> str:
 
 def script() -> str:
     """What our scripts must know of the course: its written modules, and what a milestone needs."""
+    there = [(page, page.item) for page in all_pages() if page.exists]
     modules = [
         {
             "id": page.id,
-            "act": page.item.act.number,
-            "where": f"Act {page.item.act.roman}",
+            "act": item.act.number,
+            "where": f"Act {item.act.roman}",
             "label": page.label,
             "title": page.title,
             "url": f"{page.docname}.html",
             "notebook": f"{page.id}.ipynb",
             "exercises": [{"id": e.id, "title": e.title} for e in exercises(page.id)],
         }
-        for page in all_pages()
-        if page.kind == "module" and page.exists
+        for page, item in there
+        if isinstance(item, Module)
     ]
     milestones = [
         {
             "name": page.key,
             "title": f"{page.label} {page.title}".strip(),
-            "after": page.item.after,
+            "after": item.after,
             "url": f"{page.docname}.html",
         }
-        for page in all_pages()
-        if page.kind == "milestone" and page.exists
+        for page, item in there
+        if isinstance(item, Milestone)
     ]
     known = {
         "modules": modules,

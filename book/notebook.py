@@ -189,7 +189,7 @@ def _links(text: str, source: Source, offset: int) -> str:
     """`text` with links to other pages pointing at their built form."""
     for token in create_md_parser(SYNTAX, RendererHTML).parse(text):
         for child in token.children or []:
-            href = child.attrGet("href") if child.type == "link_open" else None
+            href = str(child.attrGet("href") or "") if child.type == "link_open" else ""
             if href and not re.match(r"[a-z]+:", href):
                 line = offset + (token.map or [0])[0]
                 text = text.replace(f"]({href}", f"]({_site_url(href, source, line)}")

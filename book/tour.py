@@ -128,7 +128,7 @@ class Walk:
         shot = SHOTS[name]
         for theme in sorted(THEMES, key=lambda t: t != self.theme):
             self.dress(theme, in_notebook)
-            box = {"x": 0, "y": 0, "width": shot.width, "height": shot.height}
+            box: dict[str, float] = {"x": 0, "y": 0, "width": shot.width, "height": shot.height}
             if shot.part:
                 part = self.frame.locator(shot.part).first
                 part.evaluate("e => e.scrollIntoView({block: 'center'})")

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 from bench.tab import find_browser
 
@@ -18,7 +19,7 @@ def debian(package: str) -> None:
     """Install one of Debian's packages, where that can be done."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         print(f"installing Debian's {package}", file=sys.stderr, flush=True)
-        quiet = {
+        quiet: dict[str, Any] = {
             "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             "stdout": subprocess.DEVNULL,
             "check": False,

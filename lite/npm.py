@@ -44,7 +44,8 @@ def members(package: str, names: Iterable[str]) -> dict[str, bytes]:
             return {}
         with tarfile.open(archives[0]) as archive:
             found = {m.name.removeprefix("package/"): m for m in archive if m.isfile()}
-            return {n: archive.extractfile(found[n]).read() for n in names if n in found}
+            kept = {n: archive.extractfile(found[n]) for n in names if n in found}
+            return {n: file.read() for n, file in kept.items() if file}
 
 
 def pinned(name: str) -> dict[str, Path]:

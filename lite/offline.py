@@ -61,7 +61,8 @@ def workbox() -> bytes:
 
 def entries(site: Path) -> tuple[list[list], list[list]]:
     """The site's files and its data, each as [address, sha256 in base64, bytes], sorted."""
-    files, data = [], []
+    files: list[list] = []
+    data: list[list] = []
     for path in sorted(p for p in site.rglob("*") if p.is_file()):
         name = path.relative_to(site).as_posix()
         if any(fnmatch.fnmatch(name, pattern) for pattern in UNUSED):

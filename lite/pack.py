@@ -87,8 +87,8 @@ def kernel_files() -> dict[str, bytes]:
         with zipfile.ZipFile(wheel) as archive:
             files |= {n: archive.read(n) for n in archive.namelist() if not UNUSED.search(n)}
     own = HERE / "kernel"
-    for path in sorted(own.rglob("*.py")):
-        files[path.relative_to(own).as_posix()] = path.read_bytes()
+    for source in sorted(own.rglob("*.py")):
+        files[source.relative_to(own).as_posix()] = source.read_bytes()
     return files
 
 

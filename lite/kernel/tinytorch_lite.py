@@ -17,6 +17,7 @@ import sys
 import traceback
 import zipfile
 from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,7 +49,7 @@ class LatePackages(importlib.abc.MetaPathFinder):
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> None:
+    ) -> ModuleSpec | None:
         name = self.owner.get(fullname)
         if name is not None and self.fetch(name):
             importlib.invalidate_caches()
