@@ -123,6 +123,50 @@ def _promote(a: np.dtype, b: np.dtype) -> np.dtype:
     return np.result_type(a, b)
 
 
+def _pairwise(array: np.ndarray, dims: Shape) -> set[int]:
+    """Which of `dims` NumPy adds up in pairs: the innermost in memory, and what continues it."""
+    layout = zip(array.strides, range(array.ndim), array.shape, strict=True)
+    found, next_step = set(), None
+    for step, d in sorted((abs(step) or math.inf, d) for step, d, size in layout if size > 1):
+        if d not in dims or next_step not in (None, step):
+            break
+        found.add(d)
+        next_step = step * array.shape[d]
+    return found
+
+
+def _add_up(array: np.ndarray, dims: Shape | None = None, keepdims: bool = False) -> np.ndarray:
+    """`array.sum(axis=dims)`, ints and bools in int64, without losing digits to rounding.
+
+    NumPy adds in pairs only along the innermost dimension in memory. Along others it adds one row
+    after the other, and a large float32 total swallows what is added to it. There blocks of 64
+    are added up first, then their sums. float16 is added up in float32.
+    """
+    if array.dtype == float16:
+        with np.errstate(over="ignore"):
+            return np.asarray(_add_up(array.astype(float32), dims, keepdims)).astype(float16)
+    if array.dtype == float32 and array.size > 1024:
+        axes = tuple(range(array.ndim)) if dims is None else dims
+        slow = [d for d in axes if d not in _pairwise(array, axes)]
+        while slow and math.prod(array.shape[d] for d in slow) > 128:
+            array = _add_blocks(array, max(slow, key=lambda d: array.shape[d]))
+    dtype = array.dtype if array.dtype.kind == "f" else int64
+    return array.sum(axis=dims, keepdims=keepdims, dtype=dtype)
+
+
+def _add_blocks(array: np.ndarray, dim: int, block: int = 64) -> np.ndarray:
+    """Sums of blocks along `dim`, which gets that much shorter; the last one may be smaller."""
+    before, (n, *after) = array.shape[:dim], array.shape[dim:]
+    front, block = (slice(None),) * dim, min(block, n)
+    whole = n - n % block
+    split = array[(*front, slice(whole))].reshape(*before, whole // block, block, *after)
+    sums = split.sum(axis=dim + 1)
+    if whole == n:
+        return sums
+    rest = array[(*front, slice(whole, None))].sum(axis=dim, keepdims=True)
+    return np.concatenate([sums, rest], axis=dim)
+
+
 def _ints(op: str, sizes: tuple) -> Shape:
     """Sizes given as f(2, 3) or f((2, 3)), as a tuple of ints."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
@@ -147,13 +191,58 @@ def _index(index: object) -> tuple:
     return tuple(items)
 
 
+def _ints_first(array: np.ndarray, index: object) -> tuple:
+    """An int beside an index array is taken first, as in PyTorch: what is left of array and index.
+
+    NumPy would count the int as an index array, and `x[0, :, [1, 2]]` then has its dims swapped.
+    """
+    if not isinstance(index, tuple):
+        return array, index
+    kinds = [_index_kind(item) for item in index]
+    if "int" not in kinds or not {"ints", "bools"} & set(kinds):
+        return array, index
+    first, rest = [], []
+    for item, kind in zip(index, kinds, strict=True):
+        if kind != "int":
+            rest.append(item)
+        if kind == "int":
+            first.append(item.item() if isinstance(item, Tensor) else item)
+        elif kind == "ellipsis":
+            first.append(item)
+        elif kind != "none":
+            first += [slice(None)] * (np.ndim(item) if kind == "bools" else 1)
+    return array[tuple(first)], tuple(rest)
+
+
+def _index_kind(item: object) -> str:
+    """What an index is: an int, several ints or bools, a slice, `...` or None."""
+    if item is None or item is Ellipsis:
+        return "none" if item is None else "ellipsis"
+    if isinstance(item, slice):
+        return "slice"
+    array = np.asarray(item.data if isinstance(item, Tensor) else item)
+    if array.dtype.kind == "b":
+        return "bools"
+    return "ints" if array.ndim else "int"
+
+
 class Tensor:
     """An n-dimensional array of numbers, all of one dtype, float32 unless said otherwise."""
 
-    data: np.ndarray
     __array_priority__ = 1000  # makes `ndarray + Tensor` ask Tensor.__radd__
 
     # Construction
+
+    def _set_data(self, value: object) -> None:
+        if type(value) is not np.ndarray:
+            if not isinstance(value, (Tensor, np.ndarray, np.generic)):
+                raise TypeError(f"data: expected a Tensor or an array, got {_describe(value)}")
+            value = value.data if isinstance(value, Tensor) else np.asarray(value)
+        self._data = value
+
+    # The NumPy array with the elements. A Tensor that is assigned leaves its array, also in
+    # `p.data -= x`. Reading is hot, and attrgetter faster than a function.
+    data = property(operator.attrgetter("_data"), _set_data)
 
     def __init__(self, data: object, dtype: object = None) -> None:
         """Store `data` as a NumPy array in `self.data`.
@@ -207,7 +296,9 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Shape | int:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[self._dim(dim, "size")]
+        if dim is None:
+            return self.shape
+        return self.shape[self._dim(dim, "size")]
 
     def item(self) -> float | int | bool:
         """The single element as a Python number. Raises ValueError if there is not exactly one."""
@@ -272,27 +363,35 @@ class Tensor:
         a, b = self._operands(other, op)
         return Tensor(np.asarray(b, dtype=a.dtype))
 
-    def _dim(self, dim: int, op: str, extra: int = 0) -> int:
-        """A dim counted from the front or, if negative, the back, checked and made >= 0."""
+    def _dim(self, dim: int, op: str, extra: int = 0, number: bool = False) -> int:
+        """A dim counted from the front or, if negative, the back, checked and made >= 0.
+
+        With number=True a tensor of shape () takes dim 0 and -1, although it has none.
+        """
         (dim,) = _ints(op, (dim,))
-        if not -self.ndim - extra <= dim < self.ndim + extra:
+        count = max(self.ndim + extra, number)
+        if not -count <= dim < count:
             owner = f"a tensor of {self.ndim} dimension{'s' * (self.ndim != 1)}"
             raise IndexError(f"{op}: dim {dim} is out of range for {owner} (shape {self.shape})")
-        return dim % (self.ndim + extra)
+        return dim % count
 
     def _dims(self, dim: int | tuple[int, ...] | None, op: str) -> Shape | None:
         """NumPy's `axis` for a dim, several dims, or None for all."""
-        if dim is None:
-            return None
         dims = dim if isinstance(dim, (tuple, list)) else (dim,)
-        dims = tuple(self._dim(d, op) for d in dims)
+        if dim is None or not dims:  # as in PyTorch, no dims are all dims
+            return None
+        dims = tuple(self._dim(d, op, number=True) for d in dims)
         if len(set(dims)) != len(dims):
             raise ValueError(f"{op}: dim {dim} names a dimension twice")
-        return dims
+        return dims if self.ndim else None
 
     def _floats(self) -> np.ndarray:
         """The elements as floats: unchanged, or float32 made from ints and bools."""
         return self.data if self.dtype.kind == "f" else self.data.astype(float32)
+
+    def _wide(self) -> Tensor:
+        """This tensor, or float32 made from float16: what sums of many elements are computed in."""
+        return self.float() if self.dtype == float16 else self
 
     # Arithmetic. The reflected methods (__radd__ for 2 + x) call the plain ones.
 
@@ -533,8 +632,8 @@ class Tensor:
 
     def squeeze(self, dim: int | None = None) -> Tensor:
         """All dimensions of size 1 removed, or only `dim` if its size is 1; a view."""
-        drop = range(self.ndim) if dim is None else (self._dim(dim, "squeeze"),)
-        return Tensor(self.data.squeeze(tuple(d for d in drop if self.shape[d] == 1)))
+        drop = range(self.ndim) if dim is None else (self._dim(dim, "squeeze", number=True),)
+        return Tensor(self.data.squeeze(tuple(d for d in drop if self.shape[d : d + 1] == (1,))))
 
     def unsqueeze(self, dim: int) -> Tensor:
         """A new dimension of size 1 at position `dim`; a view."""
@@ -564,15 +663,17 @@ class Tensor:
         of these, one per dimension. Ints and slices give a view of this tensor's memory, also when
         a single element is left (shape ()). Lists, arrays and Tensors give a copy.
 
-        `_index(index)` gives the index in a form NumPy understands. Raises IndexError, with this
-        tensor's shape in the text, where NumPy raises IndexError.
+        `array, index = _ints_first(self.data, index)` takes ints beside an index array first, as
+        PyTorch does, and `_index(index)` gives an index in a form NumPy understands. Raises
+        IndexError, with this tensor's shape in the text, where NumPy raises IndexError.
 
         >>> x = Tensor([[1, 2, 3], [4, 5, 6]])
         >>> x[:, 1]
         Tensor([2.0000, 5.0000])
         """
         try:
-            return Tensor(self.data[_index(index)])
+            array, index = _ints_first(self.data, index)
+            return Tensor(array[_index(index)])
         except IndexError as error:
             raise IndexError(f"getitem: {error} (shape {self.shape})") from None
 
@@ -580,7 +681,8 @@ class Tensor:
         """Write `value`, a number or something that broadcasts to the place, into this memory."""
         value = value if isinstance(value, (bool, int, float)) else Tensor(value).data
         try:
-            self.data[_index(index)] = value
+            array, index = _ints_first(self.data, index)
+            array[_index(index)] = value
         except (IndexError, ValueError) as error:
             raise type(error)(f"setitem: {error} (shape {self.shape})") from None
 
@@ -603,19 +705,19 @@ class Tensor:
         dim: an int or a tuple of ints; negative ones count from the end. `self._dims(dim, "sum")`
         gives NumPy's `axis` and raises IndexError for a dim out of range. With keepdim=True the
         summed dimensions stay, with size 1. Floats keep their dtype; ints and bools give int64.
+        `_add_up(array, axis, keepdim)` is NumPy's `sum` with that dtype, and more exact.
 
         >>> Tensor([[1, 2, 3], [4, 5, 6]]).sum(dim=1)
         Tensor([ 6.0000, 15.0000])
         """
-        dtype = self.dtype if self.dtype.kind == "f" else int64
-        axis = self._dims(dim, "sum")
-        return Tensor(self.data.sum(axis=axis, keepdims=keepdim, dtype=dtype))
+        return Tensor(_add_up(self.data, self._dims(dim, "sum"), keepdim))
 
     def mean(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
         """The mean of all elements, shape (), or along `dim`; dim and keepdim as for `sum`.
 
         It is the sum divided by how many elements went into each sum. The mean of no elements is
-        nan. Raises TypeError for ints and bools: their mean is not one of them.
+        nan. Raises TypeError for ints and bools: their mean is not one of them. float16 is added up
+        in float32, `self._wide()`, for the sum may be more than float16 holds.
 
         >>> Tensor([[1, 2, 3], [4, 5, 6]]).mean(dim=0, keepdim=True)
         Tensor([[2.5000, 3.5000, 4.5000]])
@@ -624,8 +726,8 @@ class Tensor:
             raise TypeError(
                 f"mean: expected a float tensor, got {self.dtype}; use x.float().mean()"
             )
-        total = self.sum(dim, keepdim)
-        return total / (self.numel() / max(total.numel(), 1))
+        total = self._wide().sum(dim, keepdim)
+        return (total / (self.numel() / max(total.numel(), 1))).to(self.dtype)
 
     def var(
         self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
@@ -634,18 +736,28 @@ class Tensor:
 
         correction=1 estimates the variance of what n samples came from; 0 is that of the samples.
         """
-        centered = self - self.mean(dim, keepdim=True)
+        x = self._wide()
+        x = x - x._first(dim)  # changes nothing but rounding: equal numbers have variance 0
+        centered = x - x.mean(dim, keepdim=True)
         total = (centered * centered).sum(dim, keepdim)
-        return total / max(self.numel() / max(total.numel(), 1) - correction, 0)
+        return (total / max(self.numel() / max(total.numel(), 1) - correction, 0)).to(self.dtype)
+
+    def _first(self, dim: int | tuple[int, ...] | None) -> Tensor:
+        """The first element along `dim`, which stays, as plain numbers; 0 if it is not finite."""
+        dims = self._dims(dim, "var")
+        part = (slice(1) if dims is None or d in dims else slice(None) for d in range(self.ndim))
+        first = self.data[(*part, ...)]
+        return Tensor(np.where(np.isfinite(first), first, first.dtype.type(0)))
 
     def std(
         self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
     ) -> Tensor:
         """The standard deviation, the square root of `var`."""
-        return self.var(dim, correction, keepdim).sqrt()
+        return self._wide().var(dim, correction, keepdim).sqrt().to(self.dtype)
 
     def _arg(self, op: str, dim: int | None, keepdim: bool) -> Tensor:
-        axis = None if dim is None else self._dim(dim, op)
+        axis = None if dim is None else self._dim(dim, op, number=True)
+        axis = axis if self.ndim else None
         if (self.numel() if axis is None else self.shape[axis]) == 0:
             raise ValueError(f"{op}: shape {self.shape} has no elements to compare")
         find = np.argmax if op.endswith("max") else np.argmin
@@ -663,6 +775,8 @@ class Tensor:
         indices = self._arg(op, dim, keepdim=True)
         if dim is None:
             return Tensor(self.data.reshape(-1)[indices.data.item()])
+        if self.ndim == 0:
+            return MinMax(self.clone(), indices)
         values = Tensor(np.take_along_axis(self.data, indices.data, self._dim(dim, op)))
         return MinMax(*(t if keepdim else t.squeeze(dim) for t in (values, indices)))
 
@@ -676,11 +790,13 @@ class Tensor:
 
     def any(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
         """Whether at least one element is true (not zero)."""
-        return Tensor(self.data.any(axis=self._dims(dim, "any"), keepdims=keepdim))
+        axis = () if dim == () else self._dims(dim, "any")  # here, as in PyTorch, () is no dims
+        return Tensor(self.data.any(axis=axis, keepdims=keepdim))
 
     def all(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
         """Whether every element is true (not zero)."""
-        return Tensor(self.data.all(axis=self._dims(dim, "all"), keepdims=keepdim))
+        axis = () if dim == () else self._dims(dim, "all")  # here, as in PyTorch, () is no dims
+        return Tensor(self.data.all(axis=axis, keepdims=keepdim))
 
     # Memory layout
 
@@ -903,6 +1019,10 @@ def _tensors(tensors: list[Tensor], op: str) -> list[Tensor]:
     dtype = tensors[0].dtype
     for x in tensors[1:]:
         dtype = _promote(dtype, x.dtype)
+    if op == "cat":
+        for x in tensors:
+            x._dim(0, "cat")
+        tensors = [x for x in tensors if x.shape != (0,)] or tensors[:1]  # as in PyTorch
     return [x.to(dtype) for x in tensors]
 
 
@@ -910,8 +1030,8 @@ def cat(tensors: list[Tensor], dim: int = 0) -> Tensor:
     """The tensors joined along an existing dimension, as a new tensor.
 
     Their shapes may differ in `dim` only; the result's size there is the sum of theirs.
-    `_tensors(tensors, "cat")` checks the list and converts to one dtype; `x._dim(dim, "cat")`
-    checks `dim`.
+    `_tensors(tensors, "cat")` checks the list, drops those of shape (0,) and converts the others to
+    one dtype; `x._dim(dim, "cat")` checks `dim`.
 
     Raises ValueError for an empty list, and for a shape that does not fit:
     `cat: tensor 1 has shape (2, 4), tensor 0 has (2, 3): they may differ in dimension 0 only`
