@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 
-from .layers import Module
 from .tensor import Tensor, _describe
 
 
@@ -140,15 +139,26 @@ def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
     return Tensor(out)
 
 
-# As Modules, to stand in a list of layers
+# As objects, to stand in a list of layers
 
 
-class Activation(Module):
-    """A function as a Module without parameters. Subclasses define `forward`."""
+class _Later:
+    """What stands here for Module, until Module 03 puts that in its place."""
 
-    def extra_repr(self) -> str:
-        options = (item for item in vars(self).items() if item[0] != "training")
-        return ", ".join(f"{name}={value!r}" for name, value in options)
+
+class Activation(_Later):
+    """A function as an object. Subclasses define `forward`; calling the object calls it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the activation computes; x's shape."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.forward(x)
+
+    def __repr__(self) -> str:
+        options = [f"{k}={v!r}" for k, v in vars(self).items() if k != "training"]  # Module 03's
+        return f"{type(self).__name__}({', '.join(options)})"
 
 
 class ReLU(Activation):

@@ -15,6 +15,7 @@ from reprlib import recursive_repr
 
 import numpy as np
 
+from . import activations
 from .tensor import Tensor, _describe, _ints, ones, rand, randn, zeros
 
 Unmatched = namedtuple("Unmatched", ["missing_keys", "unexpected_keys"])
@@ -368,6 +369,10 @@ class Module:
             return f"{name}({extra})"
         lines = "\n".join([extra] * bool(extra) + parts).replace("\n", "\n  ")
         return f"{name}(\n  {lines}\n)"
+
+
+# Activations, from Module 02, become Modules: a network lists them and switches their mode, too.
+activations.Activation.__bases__ = (Module,)
 
 
 def _shown(value: object) -> str:

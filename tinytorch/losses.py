@@ -243,11 +243,16 @@ def binary_cross_entropy_with_logits(
 
 
 def _yes_or_no(logits: Tensor, target: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float arrays of the logits' dtype. ValueError unless shapes and targets are right."""
+    """Both as float arrays of the logits' dtype. ValueError unless shapes and targets are right.
+
+    An infinite logit counts as the largest float: inf * 0 would be nan, as the loss is in PyTorch.
+    """
     op = "binary_cross_entropy_with_logits"
     _check_same_shape(logits, target, op)
     _check_between_0_and_1(target, op)
     x = logits._floats()
+    if np.isinf(x).any():
+        x = np.clip(x, np.finfo(x.dtype).min, np.finfo(x.dtype).max)
     return x, target.data.astype(x.dtype, copy=False)
 
 

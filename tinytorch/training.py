@@ -156,6 +156,9 @@ class Trainer:
             if isinstance(callback, type) or not callable(callback):
                 got = _describe(callback)
                 raise TypeError(f"Trainer: callback {i} must be a function or object, got {got}")
+        if isinstance(loss_fn, type) or not callable(loss_fn):
+            got = _describe(loss_fn)
+            raise TypeError(f"Trainer: loss_fn must be a function or an object, got {got}")
         if clip_norm is not None and not clip_norm > 0:
             raise ValueError(f"Trainer: clip_norm must be above 0, got {clip_norm}")
         self.model, self.loss_fn = model, loss_fn

@@ -132,6 +132,14 @@ def test_small_losses_keep_their_digits():
     assert y.item() == pytest.approx(math.log1p(math.exp(-2)), rel=1e-5)
 
 
+def test_a_logit_may_be_infinite():
+    x, y = Tensor([np.inf, -np.inf, np.inf, -np.inf, np.inf]), Tensor([1.0, 0.0, 0.0, 1.0, 0.5])
+    right = tt.binary_cross_entropy_with_logits(x[:2], y[:2], "none")
+    assert right.tolist() == [0, 0]
+    wrong = tt.binary_cross_entropy_with_logits(x[2:], y[2:], "none")
+    assert (wrong.data > 1e38).all()
+
+
 def test_two_classes_are_a_yes_or_no():
     x, y = tt.randn(20) * 5, tt.randint(0, 2, (20,))
     two = tt.stack([tt.zeros(20), x], dim=1)

@@ -522,6 +522,7 @@ def test_it_says_what_is_wrong():
     optimizer = SGD(net.parameters())
     for arguments, text in (
         ((lambda x: x, MSELoss(), optimizer), "Trainer: model must be a Module, got "),
+        ((net, MSELoss, optimizer), "Trainer: loss_fn must be a function or an object, got type"),
         ((net, MSELoss(), 0.1), r"optimizer must be an Optimizer, got float \(0.1\)"),
         ((net, MSELoss(), optimizer, 0.9), r"must be a LRScheduler or None, got float \(0.9\)"),
     ):
