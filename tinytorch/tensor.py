@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import numpy as np
 
 float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
-int32, int64, bool_ = np.dtype("int32"), np.dtype("int64"), np.dtype("bool")
+int8, int32, int64 = np.dtype("int8"), np.dtype("int32"), np.dtype("int64")
+uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
 
 Shape = tuple[int, ...]
 MinMax = namedtuple("MinMax", ["values", "indices"])
@@ -133,6 +136,16 @@ def _pairwise(array: np.ndarray, dims: Shape) -> set[int]:
         found.add(d)
         next_step = step * array.shape[d]
     return found
+
+
+def _promote_arrays(a: np.ndarray, b: np.ndarray) -> np.dtype:
+    """As `_promote`; a single number beside a larger tensor only decides if of a higher kind."""
+    if (a.ndim == 0) != (b.ndim == 0):
+        single, larger = (a, b) if a.ndim == 0 else (b, a)
+        rank = {"b": 0, "u": 1, "i": 1, "f": 2}
+        if rank[single.dtype.kind] <= rank[larger.dtype.kind]:
+            return larger.dtype
+    return _promote(a.dtype, b.dtype)
 
 
 def _add_up(array: np.ndarray, dims: Shape | None = None, keepdims: bool = False) -> np.ndarray:
@@ -320,6 +333,8 @@ class Tensor:
 
     def to(self, dtype: object) -> Tensor:
         """The same values as `dtype`: a copy, or this tensor itself if nothing changes."""
+        if isinstance(dtype, str) and dtype.split(":")[0] in ("cpu", "cuda", "mps"):
+            raise TypeError(f"to: expected a dtype, got {dtype!r}; there are no other devices here")
         return self if self.dtype == dtype else Tensor(self.data, dtype=dtype)
 
     def float(self) -> Tensor:
@@ -354,8 +369,10 @@ class Tensor:
         if broadcast:
             _check_broadcast(op, a.shape, b.shape)
         if a.dtype != b.dtype:
-            dtype = _promote(a.dtype, b.dtype)
+            dtype = _promote_arrays(a, b)
             a, b = a.astype(dtype, copy=False), b.astype(dtype, copy=False)
+        if op == "matmul" and a.dtype.kind in "iu" and a.dtype.itemsize < 4:
+            a, b = a.astype(int32), b.astype(int32)  # a sum of products is more than a byte holds
         return a, b
 
     def _left(self, other: object, op: str) -> Tensor:
@@ -438,6 +455,7 @@ class Tensor:
     def __rmul__(self, other: object) -> Tensor:
         return self * other
 
+    @np.errstate(all="ignore")  # inf and nan are values
     def __truediv__(self, other: object) -> Tensor:
         """Elementwise quotient, with broadcasting. Ints divided by ints give float32."""
         a, b = self._operands(other, "div")
@@ -446,6 +464,7 @@ class Tensor:
     def __rtruediv__(self, other: object) -> Tensor:
         return self._left(other, "div") / self
 
+    @np.errstate(all="ignore")  # inf and nan are values
     def __pow__(self, other: object) -> Tensor:
         """Elementwise power, with broadcasting."""
         a, b = self._operands(other, "pow")
@@ -464,14 +483,17 @@ class Tensor:
         """Elementwise absolute value."""
         return abs(self)
 
+    @np.errstate(all="ignore")  # inf and nan are values
     def exp(self) -> Tensor:
         """Elementwise e ** x."""
         return Tensor(np.exp(self._floats()))
 
+    @np.errstate(all="ignore")  # inf and nan are values
     def log(self) -> Tensor:
         """Elementwise natural logarithm."""
         return Tensor(np.log(self._floats()))
 
+    @np.errstate(all="ignore")  # inf and nan are values
     def sqrt(self) -> Tensor:
         """Elementwise square root."""
         return Tensor(np.sqrt(self._floats()))
@@ -484,6 +506,59 @@ class Tensor:
         """Elementwise: values below `min` become `min`, values above `max` become `max`."""
         out = self if min is None else maximum(self, min)
         return out if max is None else minimum(out, max)
+
+    def pow(self, exponent: object) -> Tensor:
+        """Elementwise power, as `**`."""
+        return self**exponent
+
+    def __floordiv__(self, other: object) -> Tensor:
+        """Elementwise quotient rounded down, with broadcasting; it has no gradient.
+
+        Raises ZeroDivisionError for ints divided by 0.
+        """
+        a, b = self._operands(other, "floor_divide")
+        if a.dtype.kind in "iub" and not np.all(b):
+            raise ZeroDivisionError("floor_divide: ints have no quotient by 0")
+        with np.errstate(all="ignore"):
+            return Tensor(np.floor(np.divide(a, b)) if a.dtype.kind == "f" else a // b)
+
+    def __rfloordiv__(self, other: object) -> Tensor:
+        return self._left(other, "floor_divide") // self
+
+    def __mod__(self, other: object) -> Tensor:
+        """Elementwise remainder self - (self // other) * other, with the sign of `other`."""
+        return self - (self // other) * other
+
+    def __rmod__(self, other: object) -> Tensor:
+        return self._left(other, "remainder") % self
+
+    # Logic on bools, bit by bit on ints
+
+    def _bits(self, other: object, op: str) -> tuple:
+        a, b = self._operands(other, op)
+        if a.dtype.kind == "f":
+            raise TypeError(f"{op}: expected bools or ints, got {a.dtype}")
+        return a, b
+
+    def __and__(self, other: object) -> Tensor:
+        a, b = self._bits(other, "and")
+        return Tensor(a & b)
+
+    def __or__(self, other: object) -> Tensor:
+        a, b = self._bits(other, "or")
+        return Tensor(a | b)
+
+    def __xor__(self, other: object) -> Tensor:
+        a, b = self._bits(other, "xor")
+        return Tensor(a ^ b)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Tensor:
+        """Elementwise not: of bools the other one, of ints each bit."""
+        if self.dtype.kind == "f":
+            raise TypeError(f"invert: expected bools or ints, got {self.dtype}")
+        return Tensor(~self.data)
 
     # Comparison: elementwise, giving bool tensors
 
@@ -524,6 +599,12 @@ class Tensor:
         return float(self.item())
 
     def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind == "f" or self.numel() != 1:
+            got = f"{self.dtype} of shape {self.shape}"
+            raise TypeError(f"index: expected one int, got {got}")
         return int(self.item())
 
     # Matrix product
@@ -612,6 +693,13 @@ class Tensor:
         """All dimensions in reverse order, as a view: of a matrix, the transpose."""
         return Tensor(self.data.T)
 
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions swapped, as a view: each matrix of a batch transposed."""
+        if self.ndim < 2:
+            raise ValueError(f"mT: expected at least two dimensions, got shape {self.shape}")
+        return self.transpose(-2, -1)
+
     def permute(self, *dims: int | tuple[int, ...]) -> Tensor:
         """The dimensions in the given order, as a view. Raises ValueError unless each is there."""
         order = tuple(self._dim(dim, "permute") for dim in _ints("permute", dims))
@@ -643,7 +731,7 @@ class Tensor:
         """Dimensions of size 1 repeated, and new ones put in front, without using memory.
 
         A size of -1 keeps the dimension. The result is a view with stride 0 where it repeats, and
-        cannot be written to. Raises ValueError if another size would have to change.
+        cannot be written to if it does. Raises ValueError if another size would have to change.
         """
         shape = _ints("expand", sizes)
         own = (1,) * (len(shape) - self.ndim) + self.shape
@@ -652,6 +740,8 @@ class Tensor:
             n < 0 or m not in (1, n) for m, n in zip(own, wanted, strict=True)
         ):
             raise ValueError(f"expand: shape {self.shape} does not expand to {shape}")
+        if wanted[len(shape) - self.ndim :] == self.shape and math.prod(wanted) == self.numel():
+            return Tensor(self.data[(None,) * (len(shape) - self.ndim) + (...,)])  # nothing repeats
         return Tensor(np.broadcast_to(self.data, wanted))
 
     # Indexing
@@ -756,6 +846,8 @@ class Tensor:
         return self._wide().var(dim, correction, keepdim).sqrt().to(self.dtype)
 
     def _arg(self, op: str, dim: int | None, keepdim: bool) -> Tensor:
+        if isinstance(dim, (tuple, list)):
+            raise TypeError(f"{op}: expected one dim, got {dim}; take one after the other")
         axis = None if dim is None else self._dim(dim, op, number=True)
         axis = axis if self.ndim else None
         if (self.numel() if axis is None else self.shape[axis]) == 0:
@@ -862,14 +954,20 @@ class Tensor:
 # Elementwise choice
 
 
+def _first_operand(a: object, op: str) -> Tensor:
+    if not isinstance(a, Tensor):
+        raise TypeError(f"{op}: expected a Tensor as the first operand, got {_describe(a)}")
+    return a
+
+
 def maximum(a: Tensor, b: object) -> Tensor:
     """Elementwise larger of two, with broadcasting."""
-    return Tensor(np.maximum(*a._operands(b, "maximum")))
+    return Tensor(np.maximum(*_first_operand(a, "maximum")._operands(b, "maximum")))
 
 
 def minimum(a: Tensor, b: object) -> Tensor:
     """Elementwise smaller of two, with broadcasting."""
-    return Tensor(np.minimum(*a._operands(b, "minimum")))
+    return Tensor(np.minimum(*_first_operand(a, "minimum")._operands(b, "minimum")))
 
 
 def where(condition: Tensor, a: object, b: object) -> Tensor:
@@ -878,7 +976,7 @@ def where(condition: Tensor, a: object, b: object) -> Tensor:
     if mask.dtype != bool_:
         raise TypeError(f"where: expected a bool condition, got {mask.dtype}")
     if not isinstance(a, Tensor):
-        a = b._left(a, "where") if isinstance(b, Tensor) else Tensor(a)
+        a = b._left(a, "where") if isinstance(b, Tensor) else tensor(a)
     x, y = a._operands(b, "where")
     _check_broadcast("where", mask.shape, broadcast_shapes(x.shape, np.shape(y)))
     return Tensor(np.where(mask, x, y))
@@ -936,14 +1034,14 @@ def full(size: int | tuple[int, ...], fill_value: float, dtype: object = float32
     return _create("full", (size,), dtype, lambda shape: np.full(shape, value, dtype))
 
 
-def zeros_like(x: Tensor) -> Tensor:
-    """Zeros in the shape and dtype of `x`."""
-    return zeros(x.shape, dtype=x.dtype)
+def zeros_like(x: Tensor, dtype: object = None) -> Tensor:
+    """Zeros in the shape and dtype of `x`, or in another dtype."""
+    return zeros(x.shape, dtype=dtype or x.dtype)
 
 
-def ones_like(x: Tensor) -> Tensor:
-    """Ones in the shape and dtype of `x`."""
-    return ones(x.shape, dtype=x.dtype)
+def ones_like(x: Tensor, dtype: object = None) -> Tensor:
+    """Ones in the shape and dtype of `x`, or in another dtype."""
+    return ones(x.shape, dtype=dtype or x.dtype)
 
 
 def eye(n: int, m: int | None = None, dtype: object = float32) -> Tensor:
@@ -956,7 +1054,8 @@ def eye(n: int, m: int | None = None, dtype: object = float32) -> Tensor:
 def arange(start: float, end: float | None = None, step: float = 1, dtype: object = None) -> Tensor:
     """start, start + step, ... up to but without end; arange(n) counts from 0.
 
-    int64 if all arguments are ints, else float32. Raises ValueError if step is 0.
+    int64 if all arguments are ints, else float32. Raises ValueError if step is 0. A step
+    that leads away from end gives no elements, as in Python's range; PyTorch refuses it.
     """
     start, end = (0, start) if end is None else (start, end)
     for value in (start, end, step):
@@ -993,6 +1092,22 @@ def randint(low: int, high: int, size: int | tuple[int, ...], dtype: object = in
     if low >= high:
         raise ValueError(f"randint: no ints lie in [{low}, {high})")
     return _create("randint", (size,), dtype, lambda s: _generator.integers(low, high, s, int64))
+
+
+def tensor(data: object, dtype: object = None) -> Tensor:
+    """A new tensor with a copy of `data`: numbers, nested lists of them, an array or a Tensor.
+
+    Python's ints become int64, its bools bool and its floats float32, as in PyTorch, while
+    `Tensor(...)` makes float32 of all of them. Arrays and Tensors keep their dtype.
+    """
+    if isinstance(data, Tensor):
+        data = data.data
+    if not isinstance(data, (np.ndarray, np.generic)):
+        _nested_shape(data)
+        data = np.array(data)
+        if dtype is None and (data.dtype.kind == "f" or data.size == 0):
+            dtype = float32
+    return Tensor(np.array(data, dtype=dtype))
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -1070,3 +1185,14 @@ def stack(tensors: list[Tensor], dim: int = 0) -> Tensor:
             shapes = f"tensor {i} has shape {x.shape}, tensor 0 has {first}"
             raise ValueError(f"stack: {shapes}: all shapes must be the same")
     return cat([x.unsqueeze(dim) for x in tensors], dim)
+
+
+class _CallableModule(ModuleType):
+    """This module, called: `tinytorch.tensor([1, 2])`, which has the name of the file too."""
+
+    def __call__(self, data: object, dtype: object = None) -> Tensor:
+        return tensor(data, dtype)
+
+
+if __name__ in sys.modules:
+    sys.modules[__name__].__class__ = _CallableModule

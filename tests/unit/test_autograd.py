@@ -131,7 +131,7 @@ def test_every_operation_that_gives_floats_leaves_a_graph():
     arguments = {
         "reshape": (3, 2), "view": (3, 2), "transpose": (0, 1), "permute": (1, 0), "expand": (2, 3),
         "unsqueeze": (0,), "to": (tt.float32,), "clamp": (0, 2), "__getitem__": (0,),
-        "__matmul__": (np.ones((3, 2)),), "__rmatmul__": (np.ones((2, 2)),),
+        "__matmul__": (np.ones((3, 2)),), "pow": (2.0,), "__rmatmul__": (np.ones((2, 2)),),
     }  # fmt: skip
     binary = ["add", "sub", "mul", "truediv", "pow"]
     arguments |= {f"__{r}{name}__": (2.0,) for r in ("", "r") for name in binary}
