@@ -80,9 +80,12 @@ def accept() -> list[str]:
     return ids
 
 
-def adopt(id: str, cell: str) -> None:
-    """Save a cell that passed and put it in force, here and in every later session."""
-    _student[id], _ = compile_cell(Symbol(id), cell)
+def adopt(id: str, cell: str, value: Any = None) -> None:
+    """Save a cell that passed and put it in force, here and in every later session.
+
+    value: what the cell built, if it has run already; it is not run a second time then.
+    """
+    _student[id] = compile_cell(Symbol(id), cell)[0] if value is None else value
     _apply(_wanted())
     work.save(id, cell)
 

@@ -12,11 +12,16 @@ import functools
 import importlib
 import inspect
 import linecache
+import math
 import sys
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,11 @@ def built_id(node: ast.stmt) -> str | None:
     return None
 
 
-def compile_cell(symbol: Symbol, cell: str) -> tuple[Any, list[CodeType]]:
+def compile_cell(
+    symbol: Symbol,
+    cell: str,
+    watch: Callable[[Iterable[CodeType]], AbstractContextManager] = lambda codes: nullcontext(),
+) -> tuple[Any, list[CodeType]]:
     """The object a student's cell builds for `symbol`, and all code objects in it.
 
     The cell runs as the body of a function in the reference file's namespace: the file's names are
@@ -154,13 +163,18 @@ def compile_cell(symbol: Symbol, cell: str) -> tuple[Any, list[CodeType]]:
     experiment) stay out; and `super()` works in a method that stands outside its class, because
     Python looks `__class__` up as a variable of the enclosing function.
 
+    The cell's top level runs once, inside `watch(codes)`, which may bound its time.
+
     Raises SyntaxError for text that does not parse, and whatever the cell's own statements raise.
     """
     filename = f"<your {symbol.id}>"
     linecache.cache[filename] = (len(cell), None, cell.splitlines(keepends=True), filename)
-    body, name = [], None
+    body, future, name = [], [], None
     for node in ast.parse(cell, filename).body:
         if isinstance(node, ast.Expr) or _is_star_import(node):
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            future.append(node)  # must stand first, outside of the wrapper
             continue
         if built_id(node) == symbol.id:
             name = node.name
@@ -171,16 +185,18 @@ def compile_cell(symbol: Symbol, cell: str) -> tuple[Any, list[CodeType]]:
         raise SyntaxError(f'the cell has no definition under @build("{symbol.id}")')
     wrapper = ast.parse(f"def _cell(__class__):\n    return {name}\n").body[0]
     wrapper.body[:0] = body
-    tree = ast.fix_missing_locations(ast.Module([wrapper], type_ignores=[]))
+    tree = ast.fix_missing_locations(ast.Module([*future, wrapper], type_ignores=[]))
     _lend_names(tree, symbol.module)
     code = compile(tree, filename, "exec")
     scope: dict[str, Any] = {}
-    exec(code, vars(symbol.module), scope)
-    value = scope["_cell"](symbol.owner)
+    codes = list(_codes(code))
+    with watch(codes):
+        exec(code, vars(symbol.module), scope)
+        value = scope["_cell"](symbol.owner)
     inner = getattr(value, "fget", None) or getattr(value, "__func__", value)
     inner.__qualname__ = ".".join(symbol.path)
     inner.__module__ = f"tinytorch.{symbol.file}"
-    return value, list(_codes(code))
+    return value, codes
 
 
 def _is_star_import(node: ast.stmt) -> bool:
@@ -188,8 +204,8 @@ def _is_star_import(node: ast.stmt) -> bool:
 
 
 def _lend_names(tree: ast.Module, module: ModuleType) -> None:
-    """Public tinytorch names the cell uses and the reference file does not import: lend them."""
-    public = vars(sys.modules["tinytorch"])
+    """`np`, `math` and public names of tinytorch that the reference file does not import."""
+    public = {**vars(sys.modules["tinytorch"]), "np": np, "math": math}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not hasattr(module, node.id) and node.id in public:
             setattr(module, node.id, public[node.id])
