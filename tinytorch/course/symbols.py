@@ -73,11 +73,20 @@ class Symbol:
         operation itself: that is what an exercise builds, so that is what is read and replaced.
         """
         held = self.held
+        if isinstance(held, type):
+            return Members.of(held)
         return getattr(held, "forward", held) if inspect.isfunction(held) else held
 
     def put(self, value: Any) -> None:
-        """Put `value` in force, for every tinytorch module that holds the present object."""
+        """Put `value` in force, for every tinytorch module that holds the present object.
+
+        A class stays the object it is and receives the members of the new one: subclasses,
+        instances, `isinstance`, `super()` and the operations made from it all see the change.
+        """
         held = self.held
+        if isinstance(held, type) and isinstance(value, type | Members):
+            (value if isinstance(value, Members) else Members.of(value)).graft(held)
+            return
         if inspect.isfunction(held) and hasattr(held, "forward"):
             held.forward = value
             return
@@ -89,6 +98,43 @@ class Symbol:
                 for key, bound in list(vars(module).items()):
                     if bound is held:
                         setattr(module, key, value)
+
+
+_OWN = {"__dict__", "__weakref__", "__module__", "__qualname__", "__slotnames__"}
+
+
+class Members:
+    """What a class's body defined, apart from the class: it can be put on another one."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        self.members = members
+
+    @classmethod
+    def of(cls, owner: type) -> Members:
+        return cls({name: v for name, v in vars(owner).items() if name not in _OWN})
+
+    def graft(self, owner: type) -> None:
+        """Give `owner` these members and no others of its own."""
+        for name in [n for n in vars(owner) if n not in _OWN and n not in self.members]:
+            delattr(owner, name)
+        for name, value in self.members.items():
+            for function in _functions(value):
+                _set_class(function, owner)
+            if vars(owner).get(name) is not value:
+                setattr(owner, name, value)
+
+
+def _functions(value: Any) -> list[Any]:
+    """The plain functions in a class's member: of a property, a classmethod, or itself."""
+    parts = [getattr(value, name, None) for name in ("fget", "fset", "fdel", "__func__")]
+    return [f for f in (value, *parts) if inspect.isfunction(f)]
+
+
+def _set_class(function: Any, owner: type) -> None:
+    """Let `super()` in the function mean the class it is on now."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if name == "__class__":
+            cell.cell_contents = owner
 
 
 @functools.cache
