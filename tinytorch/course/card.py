@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .check import NOT_BUILT, Outcome, Report, safe_repr
+from .check import NOT_BUILT, Outcome, Report
+from .compare import safe_repr
 from .exercise import exercises
 
 _TRIES = 3  # different attempts before the solution is offered

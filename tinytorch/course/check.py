@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import overlay
+from .compare import compare, short
 from .exercise import Case, Exercise
 from .isolated import isolated
 from .limit import TimeLimit, time_limit
@@ -159,10 +160,19 @@ def _expected(exercise: Exercise, case: Case) -> Any:
     return _as_tensors(_evaluate(f"{exercise.given}\n{case.expect}"))
 
 
+class Exactly:
+    """In an `expect`: `exactly([1, 2])` is this list, or whatever it holds, and no Tensor."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 def _as_tensors(value: Any) -> Any:
     """Lists and arrays stand for tensors; made here, while the reference's Tensor is in force."""
     from ..tensor import Tensor
 
+    if isinstance(value, Exactly):
+        return value.value
     if isinstance(value, list | np.ndarray):
         return Tensor(value)
     return tuple(map(_as_tensors, value)) if type(value) is tuple else value
@@ -196,7 +206,7 @@ def _evaluate(text: str) -> Any:
     """
     tinytorch = sys.modules["tinytorch"]
     tinytorch.manual_seed(0)
-    namespace = {**vars(tinytorch), "np": np, "math": math}
+    namespace = {**vars(tinytorch), "np": np, "math": math, "exactly": Exactly}
     tree = ast.parse(text.strip())
     last = ast.Expression(tree.body.pop().value)
     with tinytorch.enable_grad():  # a no_grad that is half written must not outlive its case
@@ -228,83 +238,11 @@ def _judge_error(case: Case, error: BaseException) -> str:
 def _judge_value(outcome: Outcome) -> None:
     case, got, expected = outcome.case, outcome.got, outcome.expected
     if case.raises is not None:
-        outcome.message = f"It must raise {_named(case.raises[0])}, and it returned {_short(got)}."
+        outcome.message = f"It must raise {_named(case.raises[0])}, and it returned {short(got)}."
     elif got is None and expected is not None:
         outcome.message = "It returned None. Is a `return` missing?"
     else:
         outcome.message, outcome.index = compare(got, expected, case.tol)
-
-
-def compare(got: Any, expected: Any, tol: float = 1e-5) -> tuple[str, tuple[int, ...] | None]:
-    """How `got` differs from `expected` ("" if it does not), and the first differing index.
-
-    NaN equals NaN. Floating-point numbers are close within `tol`, relative and absolute.
-    """
-    from ..tensor import Tensor
-
-    if isinstance(expected, Tensor):
-        if not isinstance(got, Tensor):
-            return f"It must return a Tensor, and it returned a {type(got).__name__}.", None
-        if not isinstance(data := getattr(got, "data", None), np.ndarray):
-            return f"The Tensor's `.data` must be a NumPy array; it is {_short(data)}.", None
-        if got.data.shape != expected.data.shape:
-            return f"The shape must be {expected.data.shape}; it is {got.data.shape}.", None
-        if got.data.dtype != expected.data.dtype:
-            return f"The dtype must be {expected.data.dtype}; it is {got.data.dtype}.", None
-        return _compare_values(got.data, expected.data, tol)
-    if isinstance(expected, tuple):
-        if not isinstance(got, tuple):
-            return f"It must return a tuple, and it returned {_short(got)}.", None
-        if len(got) != len(expected):
-            return f"The tuple must hold {len(expected)} items; it holds {len(got)}.", None
-        for i, (g, e) in enumerate(zip(got, expected, strict=True)):
-            message, _ = compare(g, e, tol)
-            if message:
-                return f"Item {i} differs: {message}", (i,)
-        return "", None
-    if isinstance(expected, bool | np.bool_):
-        ok = isinstance(got, bool | np.bool_) and got == expected
-    elif isinstance(expected, int | float | np.number):
-        ok = isinstance(got, int | float | np.number) and bool(
-            _isclose(got, expected, rtol=tol, atol=tol, equal_nan=True)
-        )
-    else:
-        ok = type(got) is type(expected) and got == expected
-    return ("" if ok else f"Expected {_short(expected)}, got {_short(got)}."), None
-
-
-def _compare_values(got: np.ndarray, expected: np.ndarray, tol: float):
-    with _errstate(all="ignore"):
-        same = (
-            _isclose(got, expected, rtol=tol, atol=tol, equal_nan=True)
-            if expected.dtype.kind in "fc"
-            else got == expected
-        )
-    if same.all():
-        return "", None
-    index = tuple(int(i) for i in _argwhere(~same)[0])
-    place = f"at index {index}: " if index else ""
-    g, e = got[index].item(), expected[index].item()
-    count = f"{(~same).sum()} of {same.size} values differ, first " if same.size > 1 else ""
-    return f"{count}{place}expected {_number(e)}, got {_number(g)}.", index
-
-
-def _number(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def safe_repr(value: Any) -> str:
-    """repr, for values whose own repr may be what is broken."""
-    try:
-        with _printoptions(legacy="1.25"):  # 0.5, not np.float64(0.5)
-            return repr(value)
-    except Exception:
-        return f"a {type(value).__name__} whose repr raises"
-
-
-def _short(value: Any, most: int = 120) -> str:
-    text = safe_repr(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _describe(error: BaseException) -> str:
