@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import hashlib
 import inspect
 import linecache
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -98,3 +101,33 @@ def show(card: Card) -> None:
             display(card)
             return
     print(card.text())
+
+
+def _show_unparsed(info: Any) -> None:
+    """Before a cell runs: one that does not parse never gets to `@build`, so its card comes here.
+
+    IPython prints the SyntaxError itself, with the line, below the card with the hints.
+    """
+    found = re.search(r"^@build\(['\"]([\w.]+)['\"]\)", info.raw_cell or "", re.MULTILINE)
+    if not found:
+        return
+    from IPython import get_ipython
+
+    try:
+        cell = get_ipython().transform_cell(info.raw_cell)
+        ast.parse(cell)
+    except SyntaxError:
+        with contextlib.suppress(KeyError):  # not an exercise: the error alone says enough
+            show(Card(check(get(found[1]), info.raw_cell)))
+
+
+def watch_notebook() -> None:
+    """In a notebook: show the card of a cell that does not parse."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        if shell := get_ipython():
+            shell.events.register("pre_run_cell", _show_unparsed)
+
+
+watch_notebook()
