@@ -15,7 +15,8 @@ import tinytorch
 from tinytorch import Tensor
 from tinytorch.course import build, overlay, status, work
 from tinytorch.course.card import Card
-from tinytorch.course.check import check, compare
+from tinytorch.course.check import check
+from tinytorch.course.compare import compare
 from tinytorch.course.decorator import submit
 from tinytorch.course.exercise import Case, Exercise, all_exercises, exercises, get
 from tinytorch.course.limit import TimeLimit, time_limit
@@ -186,11 +187,37 @@ def test_the_time_limit_leaves_other_code_alone_and_cleans_up():
         (1.0, 1, ""),
         ("1", 1, "Expected 1"),
         (np.float32(1), 1.0, ""),
+        ([1, 2.0000001], [1, 2], ""),
+        ([1, [2, 4]], [1, [2, 3]], "Item 1 differs: Item 1 differs: Expected 3, got 4"),
+        ((1, 2), [1, 2], "must return a list"),
+        ((i for i in range(3)), [0, 1, 2], ""),
+        ((i for i in iter(int, 1)), [0, 1, 2], "must hold 3 items; it holds 1000"),
+        ({"a": 0.1 + 0.2}, {"a": 0.3}, ""),
+        ({"a": 1}, {"a": 1, "b": 2}, "'b' is missing"),
+        ({"a": 1, "c": 1}, {"a": 1}, "'c' should not be there"),
+        (
+            {"a": [Tensor([1])]},
+            {"a": [Tensor([2])]},
+            "'a' differs: Item 0 differs: at index (0,): expected 2",
+        ),
+        ({1, 2}, {1, 3}, "3 is missing in the set"),
+        ("hello there", "hello where", "position 6"),
+        (b"ab", b"ac", "Expected b'ac'"),
+        ("ab", b"ab", "Expected b'ab'"),
+        (np.array([1.0]), np.array([1.0]), ""),
+        (2**70, 2**70, ""),
+        (10**400, 1.0, "Expected 1.0"),
     ],
 )
 def test_compare(got, expected, says):
     message, _ = compare(got, expected)
     assert says in message and bool(message) == bool(says)
+
+
+def test_a_real_list_is_written_exactly():
+    case = Case("x", "a = Tensor([1, 2])\na + a\n[1, 2]", "exactly([1, 2])")
+    exercise = Exercise(ADD.id, "x", ("one", "two"), (case,), ADD.wrong)
+    assert check(exercise, GOOD).passed
 
 
 def test_a_corrupt_progress_file_is_set_aside(home, capsys):

@@ -4,6 +4,8 @@ map.py         acts, modules, milestones, checkpoints: the facts of the course
 exercise.py    what an exercise is; exercises/ declares them, one file per framework file
 symbols.py     where a symbol lives, its reference text, how it is replaced
 check.py       runs an exercise's cases against a cell; limit.py stops what never ends
+compare.py     how one value differs from another, by kind, at any depth
+isolated.py    undoes what a cell did to the session while it was checked
 card.py        draws the report
 work.py        the student's folder: saved cells and progress.json
 overlay.py     puts the student's symbols in force; strict mode; provenance

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .check import NOT_BUILT, Outcome, Report, safe_repr
+from .check import NOT_BUILT, Outcome, Report
+from .compare import safe_repr
 from .exercise import exercises
 
 _TRIES = 3  # different attempts before the solution is offered
@@ -53,6 +54,12 @@ class Card:
         rest = exercises(self.exercise.module)[self.exercise.number :]
         return f"Next: {rest[0].title}." if rest else "That was the last one of this module."
 
+    def _patched_line(self) -> str:
+        names = self.report.patched
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        listed = ", ".join(f"`{name}`" for name in names[:3]) + more
+        return f"The cell replaced {listed}; that was put back." if names else ""
+
     def _call(self, failure: Outcome) -> str:
         """The failing call as the student could run it: with what the cases start from."""
         return f"{self.exercise.given}\n{failure.case.call}".strip("\n")
@@ -86,7 +93,7 @@ class Card:
                 lines += ["  printed:", *_indent("    ", failure.printed)]
         if not self.report.passed:
             lines += [f"  hint: {self.exercise.hints[0]}"]
-        if line := self._kept_line():
+        for line in filter(None, (self._kept_line(), self._patched_line())):
             lines += [f"  {line}"]
         return "\n".join(lines)
 
@@ -100,7 +107,7 @@ class Card:
             parts += [f"<p>{_inline(self.report.problem)}</p>"]
         if self.report.failure:
             parts += [self._failure(self.report.failure)]
-        if line := self._kept_line():
+        for line in filter(None, (self._kept_line(), self._patched_line())):
             parts += [f"<p>{_inline(line)}</p>"]
         parts += [self._cases()]
         if self.report.passed:
@@ -167,9 +174,11 @@ def _has_values(outcome: Outcome) -> bool:
 
 def _picture(label: str, value: Any, index: tuple[int, ...] | None) -> str:
     """A small table of a tensor's numbers, the first differing one marked."""
-    array = getattr(value, "data", value)
-    if isinstance(array, list):
-        array = np.asarray(array)
+    try:
+        array = getattr(value, "data", value)
+        array = np.asarray(array) if isinstance(array, list) else array
+    except Exception:  # ragged, too large, or a `data` that raises
+        array = None
     if not isinstance(array, np.ndarray) or array.dtype == object:
         return f"<figure><figcaption>{label}</figcaption>{_code(safe_repr(value)[:300])}</figure>"
     caption = f"{label}, shape {array.shape}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import inspect
 import io
+import math
 import re
 import sys
 import traceback
@@ -18,9 +20,19 @@ from typing import Any
 import numpy as np
 
 from . import overlay
+from .compare import compare, short
 from .exercise import Case, Exercise
+from .isolated import isolated
 from .limit import TimeLimit, time_limit
 from .symbols import compile_cell
+
+# The judge's own: a cell that replaces these in NumPy changes no verdict.
+_isclose, _argwhere, _errstate, _printoptions = (
+    np.isclose,
+    np.argwhere,
+    np.errstate,
+    np.printoptions,
+)
 
 _PRINTED = 2000  # characters of a failing case's own output worth showing
 
@@ -50,6 +62,8 @@ class Report:
     exercise: Exercise
     outcomes: list[Outcome] = field(default_factory=list)
     problem: str = ""  # the cell could not be run at all
+    value: Any = None  # what the cell built
+    patched: list[str] = field(default_factory=list)  # what it replaced elsewhere; put back
 
     @property
     def passed(self) -> bool:
@@ -67,36 +81,70 @@ class Report:
 
 def check(exercise: Exercise, cell: str) -> Report:
     """Run every case of `exercise` with the symbol that `cell` builds in force."""
-    from ..tensor import get_rng_state, set_rng_state
-
     report = Report(exercise)
+    with isolated() as patched:
+        _check(exercise, cell, report)
+    report.patched = patched
+    return report
+
+
+def _check(exercise: Exercise, cell: str, report: Report) -> None:
+    def limit(codes):
+        return time_limit(exercise.seconds, codes)
+
     try:
-        value, codes = compile_cell(exercise.symbol, cell)
+        with contextlib.redirect_stdout(io.StringIO()):  # the notebook has shown it already
+            report.value, codes = compile_cell(exercise.symbol, cell, limit)
     except SyntaxError as error:
         report.problem = f"The cell does not parse: {error.msg}, line {error.lineno}."
-        return report
-    except Exception as error:
+    except TimeLimit:
+        report.problem = _too_long(exercise)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too
         report.problem = f"The cell raised {_describe(error)} while it was being defined."
-        return report
-    random = get_rng_state()
-    try:
-        return _run_cases(exercise, value, codes, report)
-    finally:
-        set_rng_state(random)  # cases seed; the session's own numbers go on as they would have
+    else:
+        _run_cases(exercise, codes, report)
+        if failure := report.failure:
+            failure.message += _about_definition(exercise, report, failure)
 
 
-def _run_cases(exercise: Exercise, value: Any, codes: Any, report: Report) -> Report:
+def _run_cases(exercise: Exercise, codes: Any, report: Report) -> None:
     with overlay.only({}):
         wanted = [_expected(exercise, case) for case in exercise.cases]
-    with overlay.only({exercise.id: value}):
+    with overlay.only({exercise.id: report.value}):
         try:
             with time_limit(exercise.seconds, codes):
                 for case, expected in zip(exercise.cases, wanted, strict=True):
                     report.outcomes.append(_run(exercise, case, expected))
         except TimeLimit:
-            case = exercise.cases[len(report.outcomes)]
+            case = exercise.cases[min(len(report.outcomes), len(exercise.cases) - 1)]
             report.outcomes.append(Outcome(case, _too_long(exercise)))
-    return report
+
+
+def _about_definition(exercise: Exercise, report: Report, failure: Outcome) -> str:
+    """What the definition itself says about a failure: a changed signature, no `return`."""
+    if failure.message.startswith(NOT_BUILT):
+        return ""
+    reference, value = exercise.symbol.node, report.value
+    said = ""
+    if isinstance(reference, ast.FunctionDef) and inspect.isfunction(value):
+        args = reference.args
+        wanted = [a.arg for a in [*args.posonlyargs, *args.args]]
+        got = list(value.__code__.co_varnames[: value.__code__.co_argcount])
+        if sorted(wanted) == sorted(got) and wanted != got:
+            said += f" The signature changed: the parameters must be ({', '.join(wanted)}) in this"
+            said += f" order; they are ({', '.join(got)})."
+        if failure.got is None and "None" in failure.message and "return" not in failure.message:
+            tree = ast.parse("".join(inspect.getsourcelines(value)[0]).lstrip())
+            if _returns(reference) and not _returns(tree):
+                said += " It returned None. Is a `return` missing?"
+    return said
+
+
+def _returns(tree: ast.AST) -> bool:
+    kinds = ast.Return | ast.Yield | ast.YieldFrom
+    return any(isinstance(node, kinds) and node.value is not None for node in ast.walk(tree))
 
 
 def _too_long(exercise: Exercise) -> str:
@@ -112,10 +160,19 @@ def _expected(exercise: Exercise, case: Case) -> Any:
     return _as_tensors(_evaluate(f"{exercise.given}\n{case.expect}"))
 
 
+class Exactly:
+    """In an `expect`: `exactly([1, 2])` is this list, or whatever it holds, and no Tensor."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 def _as_tensors(value: Any) -> Any:
     """Lists and arrays stand for tensors; made here, while the reference's Tensor is in force."""
     from ..tensor import Tensor
 
+    if isinstance(value, Exactly):
+        return value.value
     if isinstance(value, list | np.ndarray):
         return Tensor(value)
     return tuple(map(_as_tensors, value)) if type(value) is tuple else value
@@ -125,14 +182,19 @@ def _run(exercise: Exercise, case: Case, expected: Any) -> Outcome:
     outcome = Outcome(case, expected=expected)
     out = io.StringIO()
     try:
-        with contextlib.redirect_stdout(out), np.errstate(all="ignore"):
+        with contextlib.redirect_stdout(out), _errstate(all="ignore"):
             outcome.got = _evaluate(f"{exercise.given}\n{case.call}")
-    except Exception as error:
+    except (TimeLimit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # SystemExit too
         outcome.message = _judge_error(case, error)
         if outcome.message:
             outcome.where = _student_line(error, exercise.id)
     else:
-        _judge_value(outcome)
+        try:
+            _judge_value(outcome)
+        except Exception as error:  # a value whose own methods raise
+            outcome.message = f"It returned a value that cannot be compared: {_describe(error)}."
     outcome.printed = out.getvalue()[:_PRINTED]
     return outcome
 
@@ -144,7 +206,7 @@ def _evaluate(text: str) -> Any:
     """
     tinytorch = sys.modules["tinytorch"]
     tinytorch.manual_seed(0)
-    namespace = {**vars(tinytorch), "np": np}
+    namespace = {**vars(tinytorch), "np": np, "math": math, "exactly": Exactly}
     tree = ast.parse(text.strip())
     last = ast.Expression(tree.body.pop().value)
     with tinytorch.enable_grad():  # a no_grad that is half written must not outlive its case
@@ -152,103 +214,47 @@ def _evaluate(text: str) -> Any:
         return eval(compile(last, "<case>", "eval"), namespace)
 
 
-def _judge_error(case: Case, error: Exception) -> str:
-    if isinstance(error, NotImplementedError) and not str(error):
+def _judge_error(case: Case, error: BaseException) -> str:
+    if isinstance(error, NotImplementedError) and not _text(error):
         return f"{NOT_BUILT}: write the body in place of `raise NotImplementedError`."
+    if isinstance(error, NameError) and error.name in vars(sys.modules["__main__"]):
+        return (
+            f"`{error.name}` is defined in another cell. Helpers must stand in this cell, above "
+            "the function: they are saved with it."
+        )
+    no_data = isinstance(error, AttributeError) and error.name == "data" and case.raises is None
+    if no_data and type(error.obj).__name__ in ("Tensor", "Parameter"):
+        return "A Tensor has no `data`: its `__init__` must set `self.data`."
     if case.raises is None:
         return f"It raised {_describe(error)}."
     kind, pattern = case.raises
     if not isinstance(error, kind):
         return f"It must raise {_named(kind)}, and it raised {_describe(error)}."
-    if not re.search(pattern, str(error)):
-        return f"Its {kind.__name__} must say more: the message is {str(error)!r}."
+    if not re.search(pattern, _text(error)):
+        return f"Its {kind.__name__} must say more: the message is {_text(error)!r}."
     return ""
 
 
 def _judge_value(outcome: Outcome) -> None:
     case, got, expected = outcome.case, outcome.got, outcome.expected
     if case.raises is not None:
-        outcome.message = f"It must raise {_named(case.raises[0])}, and it returned {_short(got)}."
+        outcome.message = f"It must raise {_named(case.raises[0])}, and it returned {short(got)}."
     elif got is None and expected is not None:
         outcome.message = "It returned None. Is a `return` missing?"
     else:
         outcome.message, outcome.index = compare(got, expected, case.tol)
 
 
-def compare(got: Any, expected: Any, tol: float = 1e-5) -> tuple[str, tuple[int, ...] | None]:
-    """How `got` differs from `expected` ("" if it does not), and the first differing index.
-
-    NaN equals NaN. Floating-point numbers are close within `tol`, relative and absolute.
-    """
-    from ..tensor import Tensor
-
-    if isinstance(expected, Tensor):
-        if not isinstance(got, Tensor):
-            return f"It must return a Tensor, and it returned a {type(got).__name__}.", None
-        if not isinstance(data := getattr(got, "data", None), np.ndarray):
-            return f"The Tensor's `.data` must be a NumPy array; it is {_short(data)}.", None
-        if got.data.shape != expected.data.shape:
-            return f"The shape must be {expected.data.shape}; it is {got.data.shape}.", None
-        if got.data.dtype != expected.data.dtype:
-            return f"The dtype must be {expected.data.dtype}; it is {got.data.dtype}.", None
-        return _compare_values(got.data, expected.data, tol)
-    if isinstance(expected, tuple):
-        if not isinstance(got, tuple):
-            return f"It must return a tuple, and it returned {_short(got)}.", None
-        if len(got) != len(expected):
-            return f"The tuple must hold {len(expected)} items; it holds {len(got)}.", None
-        for i, (g, e) in enumerate(zip(got, expected, strict=True)):
-            message, _ = compare(g, e, tol)
-            if message:
-                return f"Item {i} differs: {message}", (i,)
-        return "", None
-    if isinstance(expected, bool | np.bool_):
-        ok = isinstance(got, bool | np.bool_) and got == expected
-    elif isinstance(expected, int | float | np.number):
-        ok = isinstance(got, int | float | np.number) and bool(
-            np.isclose(got, expected, rtol=tol, atol=tol, equal_nan=True)
-        )
-    else:
-        ok = type(got) is type(expected) and got == expected
-    return ("" if ok else f"Expected {_short(expected)}, got {_short(got)}."), None
-
-
-def _compare_values(got: np.ndarray, expected: np.ndarray, tol: float):
-    with np.errstate(all="ignore"):
-        same = (
-            np.isclose(got, expected, rtol=tol, atol=tol, equal_nan=True)
-            if expected.dtype.kind in "fc"
-            else got == expected
-        )
-    if same.all():
-        return "", None
-    index = tuple(int(i) for i in np.argwhere(~same)[0])
-    place = f"at index {index}: " if index else ""
-    g, e = got[index].item(), expected[index].item()
-    count = f"{(~same).sum()} of {same.size} values differ, first " if same.size > 1 else ""
-    return f"{count}{place}expected {_number(e)}, got {_number(g)}.", index
-
-
-def _number(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def safe_repr(value: Any) -> str:
-    """repr, for values whose own repr may be what is broken."""
-    try:
-        return repr(value)
-    except Exception:
-        return f"a {type(value).__name__} whose repr raises"
-
-
-def _short(value: Any, most: int = 120) -> str:
-    text = safe_repr(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
 def _describe(error: BaseException) -> str:
-    text = str(error)
+    text = _text(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "an error whose own text raises"
 
 
 def _named(kind: type[BaseException]) -> str:

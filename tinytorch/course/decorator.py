@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import hashlib
 import inspect
 import linecache
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +49,7 @@ def submit(exercise: Exercise, cell: str) -> Card:
     tries, unsaved = 0, ""
     try:
         if report.passed:
-            overlay.adopt(exercise.id, cell)
+            overlay.adopt(exercise.id, cell, report.value)
         if not report.is_stub:  # running the empty stub is not an attempt
             attempt = hashlib.sha256(cell.encode()).hexdigest()[:16]
             tries = work.record(exercise.id, report.passed, attempt)["tries"]
@@ -69,7 +72,23 @@ def cell_of(definition: Any) -> str:
         lines = linecache.getlines(code.co_filename)
         if lines:
             return "".join(lines)
-    return inspect.getsource(function)
+    try:
+        return inspect.getsource(function)
+    except OSError:  # %%time compiles what is below it under no name
+        return _typed(f"def {function.__name__}", f"class {function.__name__}")
+
+
+def _typed(*marks: str) -> str:
+    """The cell as it was typed, without its %% line. OSError if a definition is not in it."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        history = getattr(get_ipython(), "history_manager", None)
+        typed = history.input_hist_raw[-1] if history else ""
+        lines = [line for line in typed.splitlines(True) if not line.startswith("%%")]
+        if any(mark in line for line in lines for mark in marks):
+            return "".join(lines)
+    raise OSError("the text of this cell cannot be read; take the line with %% out of it")
 
 
 def show(card: Card) -> None:
@@ -82,3 +101,33 @@ def show(card: Card) -> None:
             display(card)
             return
     print(card.text())
+
+
+def _show_unparsed(info: Any) -> None:
+    """Before a cell runs: one that does not parse never gets to `@build`, so its card comes here.
+
+    IPython prints the SyntaxError itself, with the line, below the card with the hints.
+    """
+    found = re.search(r"^@build\(['\"]([\w.]+)['\"]\)", info.raw_cell or "", re.MULTILINE)
+    if not found:
+        return
+    from IPython import get_ipython
+
+    try:
+        cell = get_ipython().transform_cell(info.raw_cell)
+        ast.parse(cell)
+    except SyntaxError:
+        with contextlib.suppress(KeyError):  # not an exercise: the error alone says enough
+            show(Card(check(get(found[1]), info.raw_cell)))
+
+
+def watch_notebook() -> None:
+    """In a notebook: show the card of a cell that does not parse."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        if shell := get_ipython():
+            shell.events.register("pre_run_cell", _show_unparsed)
+
+
+watch_notebook()

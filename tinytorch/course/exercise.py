@@ -27,8 +27,9 @@ class Case:
 
     `call` is Python text, shown to the student as it is; all of tinytorch and `np` are at hand.
     `expect` is Python text too, evaluated with the reference in force. A list or array stands for
-    a Tensor of these values. Instead of a value, `raises` names an exception and a pattern that
-    its message must match. `why` says in words what a failure means.
+    a Tensor of these values, also inside a tuple; `exactly([1, 2])` is a real list (or array), and
+    what a dict holds is taken as it is written. Instead of a value, `raises` names an exception
+    and a pattern that its message must match. `why` says in words what a failure means.
     """
 
     name: str

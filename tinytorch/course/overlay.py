@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import work
-from .symbols import Symbol, compile_cell
+from .symbols import Members, Symbol, compile_cell
 
 
 class NotBuiltYet(NotImplementedError):
@@ -80,9 +80,12 @@ def accept() -> list[str]:
     return ids
 
 
-def adopt(id: str, cell: str) -> None:
-    """Save a cell that passed and put it in force, here and in every later session."""
-    _student[id], _ = compile_cell(Symbol(id), cell)
+def adopt(id: str, cell: str, value: Any = None) -> None:
+    """Save a cell that passed and put it in force, here and in every later session.
+
+    value: what the cell built, if it has run already; it is not run a second time then.
+    """
+    _student[id] = compile_cell(Symbol(id), cell)[0] if value is None else value
     _apply(_wanted())
     work.save(id, cell)
 
@@ -136,8 +139,8 @@ def _refusal(exercise: Any) -> Callable | type:
         raise NotBuiltYet(f"{exercise.id} is not built yet: {where}, {exercise.title!r}")
 
     value = _reference.get(exercise.id) or exercise.symbol.get()
-    if isinstance(value, type):  # stays a class, so that isinstance and subclasses still work
-        return type(value.__name__, (value,), {"__init__": refuse})
+    if isinstance(value, Members):  # the class stays, and nothing can be made of it
+        return Members({**value.members, "__init__": refuse})
     return property(refuse) if isinstance(value, property) else refuse
 
 

@@ -12,11 +12,16 @@ import functools
 import importlib
 import inspect
 import linecache
+import math
 import sys
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,20 @@ class Symbol:
         operation itself: that is what an exercise builds, so that is what is read and replaced.
         """
         held = self.held
+        if isinstance(held, type):
+            return Members.of(held)
         return getattr(held, "forward", held) if inspect.isfunction(held) else held
 
     def put(self, value: Any) -> None:
-        """Put `value` in force, for every tinytorch module that holds the present object."""
+        """Put `value` in force, for every tinytorch module that holds the present object.
+
+        A class stays the object it is and receives the members of the new one: subclasses,
+        instances, `isinstance`, `super()` and the operations made from it all see the change.
+        """
         held = self.held
+        if isinstance(held, type) and isinstance(value, type | Members):
+            (value if isinstance(value, Members) else Members.of(value)).graft(held)
+            return
         if inspect.isfunction(held) and hasattr(held, "forward"):
             held.forward = value
             return
@@ -84,6 +98,43 @@ class Symbol:
                 for key, bound in list(vars(module).items()):
                     if bound is held:
                         setattr(module, key, value)
+
+
+_OWN = {"__dict__", "__weakref__", "__module__", "__qualname__", "__slotnames__"}
+
+
+class Members:
+    """What a class's body defined, apart from the class: it can be put on another one."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        self.members = members
+
+    @classmethod
+    def of(cls, owner: type) -> Members:
+        return cls({name: v for name, v in vars(owner).items() if name not in _OWN})
+
+    def graft(self, owner: type) -> None:
+        """Give `owner` these members and no others of its own."""
+        for name in [n for n in vars(owner) if n not in _OWN and n not in self.members]:
+            delattr(owner, name)
+        for name, value in self.members.items():
+            for function in _functions(value):
+                _set_class(function, owner)
+            if vars(owner).get(name) is not value:
+                setattr(owner, name, value)
+
+
+def _functions(value: Any) -> list[Any]:
+    """The plain functions in a class's member: of a property, a classmethod, or itself."""
+    parts = [getattr(value, name, None) for name in ("fget", "fset", "fdel", "__func__")]
+    return [f for f in (value, *parts) if inspect.isfunction(f)]
+
+
+def _set_class(function: Any, owner: type) -> None:
+    """Let `super()` in the function mean the class it is on now."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if name == "__class__":
+            cell.cell_contents = owner
 
 
 @functools.cache
@@ -146,7 +197,11 @@ def built_id(node: ast.stmt) -> str | None:
     return None
 
 
-def compile_cell(symbol: Symbol, cell: str) -> tuple[Any, list[CodeType]]:
+def compile_cell(
+    symbol: Symbol,
+    cell: str,
+    watch: Callable[[Iterable[CodeType]], AbstractContextManager] = lambda codes: nullcontext(),
+) -> tuple[Any, list[CodeType]]:
     """The object a student's cell builds for `symbol`, and all code objects in it.
 
     The cell runs as the body of a function in the reference file's namespace: the file's names are
@@ -154,13 +209,18 @@ def compile_cell(symbol: Symbol, cell: str) -> tuple[Any, list[CodeType]]:
     experiment) stay out; and `super()` works in a method that stands outside its class, because
     Python looks `__class__` up as a variable of the enclosing function.
 
+    The cell's top level runs once, inside `watch(codes)`, which may bound its time.
+
     Raises SyntaxError for text that does not parse, and whatever the cell's own statements raise.
     """
     filename = f"<your {symbol.id}>"
     linecache.cache[filename] = (len(cell), None, cell.splitlines(keepends=True), filename)
-    body, name = [], None
+    body, future, name = [], [], None
     for node in ast.parse(cell, filename).body:
         if isinstance(node, ast.Expr) or _is_star_import(node):
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            future.append(node)  # must stand first, outside of the wrapper
             continue
         if built_id(node) == symbol.id:
             name = node.name
@@ -171,16 +231,18 @@ def compile_cell(symbol: Symbol, cell: str) -> tuple[Any, list[CodeType]]:
         raise SyntaxError(f'the cell has no definition under @build("{symbol.id}")')
     wrapper = ast.parse(f"def _cell(__class__):\n    return {name}\n").body[0]
     wrapper.body[:0] = body
-    tree = ast.fix_missing_locations(ast.Module([wrapper], type_ignores=[]))
+    tree = ast.fix_missing_locations(ast.Module([*future, wrapper], type_ignores=[]))
     _lend_names(tree, symbol.module)
     code = compile(tree, filename, "exec")
     scope: dict[str, Any] = {}
-    exec(code, vars(symbol.module), scope)
-    value = scope["_cell"](symbol.owner)
+    codes = list(_codes(code))
+    with watch(codes):
+        exec(code, vars(symbol.module), scope)
+        value = scope["_cell"](symbol.owner)
     inner = getattr(value, "fget", None) or getattr(value, "__func__", value)
     inner.__qualname__ = ".".join(symbol.path)
     inner.__module__ = f"tinytorch.{symbol.file}"
-    return value, list(_codes(code))
+    return value, codes
 
 
 def _is_star_import(node: ast.stmt) -> bool:
@@ -188,8 +250,8 @@ def _is_star_import(node: ast.stmt) -> bool:
 
 
 def _lend_names(tree: ast.Module, module: ModuleType) -> None:
-    """Public tinytorch names the cell uses and the reference file does not import: lend them."""
-    public = vars(sys.modules["tinytorch"])
+    """`np`, `math` and public names of tinytorch that the reference file does not import."""
+    public = {**vars(sys.modules["tinytorch"]), "np": np, "math": math}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not hasattr(module, node.id) and node.id in public:
             setattr(module, node.id, public[node.id])
