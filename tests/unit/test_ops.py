@@ -1,5 +1,5 @@
-"""Every operation of the catalogue: values against NumPy, gradients against differences, dtypes,
-empty and 0-d tensors, broadcasting, any memory layout; and that the catalogue is complete."""
+"""Every operation of the catalog: values against NumPy, gradients against differences, dtypes,
+empty and 0-d tensors, broadcasting, any memory layout; and that the catalog is complete."""
 
 import inspect
 import sys
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops_catalogue import OPS, Op
+from ops_catalog import OPS, Op
 
 import tinytorch as tt
 from tinytorch import Tensor, gradcheck, no_grad
@@ -117,8 +117,8 @@ def test_any_memory_layout_will_do_and_nothing_is_written_to(op, data):
         assert g.flags.c_contiguous and g.flags.writeable
 
 
-def test_the_catalogue_is_complete():
-    """An operation that is missing here has no entry in ops_catalogue.py yet."""
+def test_the_catalog_is_complete():
+    """An operation that is missing here has no entry in ops_catalog.py yet."""
     found = set()
     for name, module in list(sys.modules.items()):
         if not name.startswith("tinytorch."):

@@ -222,7 +222,11 @@ def _judge_error(case: Case, error: BaseException) -> str:
             f"`{error.name}` is defined in another cell. Helpers must stand in this cell, above "
             "the function: they are saved with it."
         )
-    no_data = isinstance(error, AttributeError) and error.name == "data" and case.raises is None
+    no_data = (
+        isinstance(error, AttributeError)
+        and error.name in ("data", "_data")
+        and case.raises is None
+    )
     if no_data and type(error.obj).__name__ in ("Tensor", "Parameter"):
         return "A Tensor has no `data`: its `__init__` must set `self.data`."
     if case.raises is None:
