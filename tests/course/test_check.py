@@ -3,6 +3,7 @@
 import html.parser
 import json
 import linecache
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import tinytorch
 from tinytorch import Tensor
 from tinytorch.course import build, overlay, status, work
 from tinytorch.course.card import Card
-from tinytorch.course.check import check
+from tinytorch.course.check import _evaluate, check
 from tinytorch.course.compare import compare
 from tinytorch.course.decorator import submit
 from tinytorch.course.exercise import Case, Exercise, all_exercises, exercises, get
@@ -32,6 +33,20 @@ MUTATES = ADD.cell(ADD.wrong[0].body)
 @pytest.mark.parametrize("exercise", all_exercises(), ids=lambda e: e.id)
 def test_every_declaration_holds(exercise):
     assert list(_faults(exercise)) == []
+
+
+@pytest.mark.parametrize("exercise", all_exercises(), ids=lambda e: e.id)
+def test_no_expectation_depends_on_how_wide_the_machines_integers_are(exercise):
+    """NumPy's default integer has 32 bits in the tab: an array of ints says its dtype."""
+    for case in exercise.cases:
+        if re.search(r"np\.(array|arange|full)\(", str(case.expect)):
+            value = _evaluate(f"{exercise.given}\n{case.expect}")
+            kinds = {
+                v.dtype.kind
+                for v in (value if isinstance(value, tuple) else (value,))
+                if isinstance(v, np.ndarray)
+            }
+            assert "i" not in kinds or "int" in case.expect, case.expect
 
 
 def test_verify_reports_a_check_that_cannot_fail():

@@ -63,7 +63,7 @@ EXERCISES = (
             Case(
                 "big ints arrive whole",
                 "Tensor([16777217], dtype=int64)",
-                "np.array([16777217])",
+                "np.array([16777217], 'int64')",
                 why="A list goes to the `dtype` that is asked for at once: on the way through "
                 "float32, 16777217 loses its last digit.",
             ),
@@ -223,7 +223,7 @@ EXERCISES = (
             Case(
                 "ints stay ints",
                 "Tensor([16777216], dtype=int64) + 1",
-                "np.array([16777217])",
+                "np.array([16777217], 'int64')",
                 why="`Tensor(a + b)` keeps the dtype NumPy found: ints are exact, float32 ends at "
                 "16777216.",
             ),
@@ -298,7 +298,7 @@ EXERCISES = (
             Case(
                 "ints stay ints",
                 "Tensor([16777217], dtype=int64) * 2",
-                "np.array([33554434])",
+                "np.array([33554434], 'int64')",
                 why="`Tensor(a * b)` keeps the dtype NumPy found: ints are exact, float32 ends at "
                 "16777216.",
             ),
@@ -402,7 +402,7 @@ EXERCISES = (
             Case(
                 "ints stay ints",
                 "Tensor([[16777217]], dtype=int64) @ Tensor([[1]], dtype=int64)",
-                "np.array([[16777217]])",
+                "np.array([[16777217]], 'int64')",
                 why="The result keeps the dtype of what it was computed from.",
             ),
         ),
@@ -483,7 +483,7 @@ EXERCISES = (
             Case(
                 "ints stay exact",
                 "Tensor([16777216, 1], dtype=int64).sum()",
-                "np.array(16777217)",
+                "np.array(16777217, 'int64')",
                 why="Ints are added up in int64; float32 ends at 16777216.",
             ),
         ),
@@ -702,7 +702,7 @@ EXERCISES = (
             Case(
                 "ints stay ints",
                 "Tensor([16777217, 1], dtype=int64).reshape(2, 1)",
-                "np.array([[16777217], [1]])",
+                "np.array([[16777217], [1]], 'int64')",
                 why="The result keeps the dtype of what it was computed from.",
             ),
         ),
@@ -766,7 +766,7 @@ EXERCISES = (
             Case(
                 "ints stay ints",
                 "Tensor([[16777217, 1]], dtype=int64).transpose(0, 1)",
-                "np.array([[16777217], [1]])",
+                "np.array([[16777217], [1]], 'int64')",
                 why="The result keeps the dtype of what it was computed from.",
             ),
         ),
@@ -826,7 +826,7 @@ EXERCISES = (
             Case(
                 "ints stay ints",
                 "Tensor([1, 16777217], dtype=int64)[1]",
-                "np.array(16777217)",
+                "np.array(16777217, 'int64')",
                 why="The result keeps the dtype of what it was computed from.",
             ),
         ),
@@ -917,7 +917,7 @@ EXERCISES = (
             Case(
                 "and stay ints in a copy",
                 "Tensor([[16777217, 1], [2, 3]], dtype=int64).T.contiguous()",
-                "np.array([[16777217, 2], [1, 3]])",
+                "np.array([[16777217, 2], [1, 3]], 'int64')",
                 why="The result keeps the dtype of what it was computed from.",
             ),
         ),
@@ -981,7 +981,7 @@ EXERCISES = (
             Case(
                 "ints stay ints",
                 "cat([Tensor([16777217], dtype=int64), Tensor([1], dtype=int64)])",
-                "np.array([16777217, 1])",
+                "np.array([16777217, 1], 'int64')",
                 why="The result keeps the dtype of what it was computed from.",
             ),
         ),
