@@ -27,8 +27,9 @@ from contextlib import contextmanager as _used_once
 import numpy as np
 
 from .activations import log_softmax
+from .creation import get_rng_state, set_rng_state, zeros
 from .losses import _aims, _has_more
-from .tensor import Shape, Tensor, _describe, cat, get_rng_state, set_rng_state, zeros
+from .tensor import Shape, Tensor, _describe, cat
 
 # Whether operations are recorded
 

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from types import ModuleType
 
-from . import layers, tensor
+from . import creation, layers
 from .autograd import Function, Leaf, _note_write, backward, is_grad_enabled, no_grad
 from .layers import Module, Parameter
 from .tensor import Tensor
@@ -205,7 +205,7 @@ CREATES = (
 
 def replace(owner: type | ModuleType, name: str, value: object) -> None:
     """Put `value` in place of a class's or module's `name`, and wherever else that is held."""
-    held = vars(owner)[name]
+    held = inspect.getattr_static(owner, name)
     setattr(owner, name, value)
     if isinstance(owner, ModuleType):  # other modules have imported it by name
         for file, module in list(sys.modules.items()):
@@ -242,4 +242,4 @@ def attach() -> None:
     for name in FILLS:
         replace(layers, name, _filling(vars(layers)[name]))
     for name in CREATES:
-        replace(tensor, name, _creating(vars(tensor)[name]))
+        replace(creation, name, _creating(vars(creation)[name]))

@@ -11,21 +11,27 @@ Only assignment to an index, `a[0] = 1`, writes into existing memory.
 from __future__ import annotations
 
 import math
-import operator
-import sys
-from collections import namedtuple
-from collections.abc import Callable, Iterator
-from types import ModuleType
 
 import numpy as np
 
-float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
-int8, int32, int64 = np.dtype("int8"), np.dtype("int32"), np.dtype("int64")
-uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
-
-Shape = tuple[int, ...]
-MinMax = namedtuple("MinMax", ["values", "indices"])
-
+from .tensor_base import Base, _tensors
+from .tensor_checks import (
+    Shape,
+    _check_numeric,
+    _describe,
+    _index,
+    _ints,
+    _ints_first,
+    _join,
+    _nested_shape,
+    _promote_arrays,
+    float32,
+    int32,
+    int64,
+)
+from .tensor_elementwise import Elementwise
+from .tensor_reductions import Reductions, _add_up
+from .tensor_views import Views
 
 # Shapes and strides
 
@@ -70,47 +76,6 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-# Given helpers: conversions and checks that the methods share
-
-
-def _join(shapes: tuple[Shape, ...]) -> str:
-    return " and ".join(str(shape) for shape in shapes)
-
-
-def _describe(value: object) -> str:
-    text = " ".join(repr(value).split())
-    return f"{type(value).__name__} ({text if len(text) <= 40 else text[:37] + '...'})"
-
-
-def _nested_shape(data: object, where: str = "data") -> Shape:
-    """Shape of nested lists of numbers. TypeError if not numbers, ValueError if ragged."""
-    if isinstance(data, (bool, int, float)):
-        return ()
-    if isinstance(data, (Tensor, np.ndarray, np.generic)):
-        return Tensor(data).shape
-    if not isinstance(data, (list, tuple, range)):
-        expected = "expected numbers, nested lists of numbers or an array"
-        at = "" if where == "data" else f" at {where}"
-        raise TypeError(f"Tensor: {expected}, got {_describe(data)}{at}")
-    shapes = [_nested_shape(item, f"{where}[{i}]") for i, item in enumerate(data)]
-    for i, shape in enumerate(shapes):
-        if shape != shapes[0]:
-            depth = 0
-            while shape[depth : depth + 1] == shapes[0][depth : depth + 1]:
-                depth += 1
-            ends = [
-                f"has length {s[depth]}" if s[depth:] else "is a number" for s in (shapes[0], shape)
-            ]
-            names = [f"{where}[{j}]" + "[0]" * depth for j in (0, i)]
-            raise ValueError(f"Tensor: ragged list: {names[0]} {ends[0]}, {names[1]} {ends[1]}")
-    return (len(data), *(shapes[0] if shapes else ()))
-
-
-def _check_numeric(array: np.ndarray) -> None:
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Tensor: expected numbers, got an array of dtype {array.dtype}")
-
-
 def _check_broadcast(op: str, a: Shape, b: Shape) -> None:
     if a != b:
         try:
@@ -119,143 +84,10 @@ def _check_broadcast(op: str, a: Shape, b: Shape) -> None:
             raise ValueError(f"{op}: {error}") from None
 
 
-def _promote(a: np.dtype, b: np.dtype) -> np.dtype:
-    """The dtype of a result, by PyTorch's rule: ints beside floats do not widen the floats."""
-    if (a.kind == "f") != (b.kind == "f"):
-        return a if a.kind == "f" else b
-    return np.result_type(a, b)
-
-
-def _pairwise(array: np.ndarray, dims: Shape) -> set[int]:
-    """Which of `dims` NumPy adds up in pairs: the innermost in memory, and what continues it."""
-    layout = zip(array.strides, range(array.ndim), array.shape, strict=True)
-    found, next_step = set(), None
-    for step, d in sorted((abs(step) or math.inf, d) for step, d, size in layout if size > 1):
-        if d not in dims or next_step not in (None, step):
-            break
-        found.add(d)
-        next_step = step * array.shape[d]
-    return found
-
-
-def _promote_arrays(a: np.ndarray, b: np.ndarray) -> np.dtype:
-    """As `_promote`; a single number beside a larger tensor only decides if of a higher kind."""
-    if (a.ndim == 0) != (b.ndim == 0):
-        single, larger = (a, b) if a.ndim == 0 else (b, a)
-        rank = {"b": 0, "u": 1, "i": 1, "f": 2}
-        if rank[single.dtype.kind] <= rank[larger.dtype.kind]:
-            return larger.dtype
-    return _promote(a.dtype, b.dtype)
-
-
-def _add_up(array: np.ndarray, dims: Shape | None = None, keepdims: bool = False) -> np.ndarray:
-    """`array.sum(axis=dims)`, ints and bools in int64, without losing digits to rounding.
-
-    NumPy adds in pairs only along the innermost dimension in memory. Along others it adds one row
-    after the other, and a large float32 total swallows what is added to it. There blocks of 64
-    are added up first, then their sums. float16 is added up in float32.
-    """
-    if array.dtype == float16:
-        with np.errstate(over="ignore"):
-            return np.asarray(_add_up(array.astype(float32), dims, keepdims)).astype(float16)
-    if array.dtype == float32 and array.size > 1024:
-        axes = tuple(range(array.ndim)) if dims is None else dims
-        slow = [d for d in axes if d not in _pairwise(array, axes)]
-        while slow and math.prod(array.shape[d] for d in slow) > 128:
-            array = _add_blocks(array, max(slow, key=lambda d: array.shape[d]))
-    dtype = array.dtype if array.dtype.kind == "f" else int64
-    return array.sum(axis=dims, keepdims=keepdims, dtype=dtype)
-
-
-def _add_blocks(array: np.ndarray, dim: int, block: int = 64) -> np.ndarray:
-    """Sums of blocks along `dim`, which gets that much shorter; the last one may be smaller."""
-    before, (n, *after) = array.shape[:dim], array.shape[dim:]
-    front, block = (slice(None),) * dim, min(block, n)
-    whole = n - n % block
-    split = array[(*front, slice(whole))].reshape(*before, whole // block, block, *after)
-    sums = split.sum(axis=dim + 1)
-    if whole == n:
-        return sums
-    rest = array[(*front, slice(whole, None))].sum(axis=dim, keepdims=True)
-    return np.concatenate([sums, rest], axis=dim)
-
-
-def _ints(op: str, sizes: tuple) -> Shape:
-    """Sizes given as f(2, 3) or f((2, 3)), as a tuple of ints."""
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = tuple(sizes[0])
-    for size in sizes:
-        if isinstance(size, (bool, np.bool_)) or not hasattr(size, "__index__"):
-            raise TypeError(f"{op}: expected ints, got {_describe(size)}")
-    return tuple(operator.index(size) for size in sizes)
-
-
-def _index(index: object) -> tuple:
-    """An index NumPy understands: Tensors and lists as arrays, the whole as a tuple."""
-    items = []
-    for item in index if isinstance(index, tuple) else (index,):
-        if isinstance(item, Tensor):
-            item = item.data if item.ndim else item.item()
-        elif isinstance(item, list):
-            item = np.array(item, dtype=None if item else np.int64)
-        items.append(item)
-    if not any(item is Ellipsis for item in items):
-        items.append(Ellipsis)  # so that x[0, 0] is a 0-d view and not a copied number
-    return tuple(items)
-
-
-def _ints_first(array: np.ndarray, index: object) -> tuple:
-    """An int beside an index array is taken first, as in PyTorch: what is left of array and index.
-
-    NumPy would count the int as an index array, and `x[0, :, [1, 2]]` then has its dims swapped.
-    """
-    if not isinstance(index, tuple):
-        return array, index
-    kinds = [_index_kind(item) for item in index]
-    if "int" not in kinds or not {"ints", "bools"} & set(kinds):
-        return array, index
-    first, rest = [], []
-    for item, kind in zip(index, kinds, strict=True):
-        if kind != "int":
-            rest.append(item)
-        if kind == "int":
-            first.append(item.item() if isinstance(item, Tensor) else item)
-        elif kind == "ellipsis":
-            first.append(item)
-        elif kind != "none":
-            first += [slice(None)] * (np.ndim(item) if kind == "bools" else 1)
-    return array[tuple(first)], tuple(rest)
-
-
-def _index_kind(item: object) -> str:
-    """What an index is: an int, several ints or bools, a slice, `...` or None."""
-    if item is None or item is Ellipsis:
-        return "none" if item is None else "ellipsis"
-    if isinstance(item, slice):
-        return "slice"
-    array = np.asarray(item.data if isinstance(item, Tensor) else item)
-    if array.dtype.kind == "b":
-        return "bools"
-    return "ints" if array.ndim else "int"
-
-
-class Tensor:
+class Tensor(Elementwise, Reductions, Views):
     """An n-dimensional array of numbers, all of one dtype, float32 unless said otherwise."""
 
     __array_priority__ = 1000  # makes `ndarray + Tensor` ask Tensor.__radd__
-
-    # Construction
-
-    def _set_data(self, value: object) -> None:
-        if type(value) is not np.ndarray:
-            if not isinstance(value, (Tensor, np.ndarray, np.generic)):
-                raise TypeError(f"data: expected a Tensor or an array, got {_describe(value)}")
-            value = value.data if isinstance(value, Tensor) else np.asarray(value)
-        self._data = value
-
-    # The NumPy array with the elements. A Tensor that is assigned leaves its array, also in
-    # `p.data -= x`. Reading is hot, and attrgetter faster than a function.
-    data = property(operator.attrgetter("_data"), _set_data)
 
     def __init__(self, data: object, dtype: object = None) -> None:
         """Store `data` as a NumPy array in `self.data`.
@@ -279,73 +111,7 @@ class Tensor:
         self.data = np.asarray(data, dtype=dtype)
         _check_numeric(self.data)
 
-    @property
-    def shape(self) -> Shape:
-        """The size of each dimension; () for a single number."""
-        return self.data.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return self.data.ndim
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The type of every element."""
-        return self.data.dtype
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all elements together: numel() times bytes per element."""
-        return self.data.nbytes
-
-    def dim(self) -> int:
-        """The number of dimensions, as `ndim`."""
-        return self.ndim
-
-    def numel(self) -> int:
-        """The number of elements."""
-        return self.data.size
-
-    def size(self, dim: int | None = None) -> Shape | int:
-        """The shape, or the size of one dimension."""
-        if dim is None:
-            return self.shape
-        return self.shape[self._dim(dim, "size")]
-
-    def item(self) -> float | int | bool:
-        """The single element as a Python number. Raises ValueError if there is not exactly one."""
-        if self.numel() != 1:
-            raise ValueError(f"item: expected exactly one element, got shape {self.shape}")
-        return self.data.item()
-
-    def numpy(self) -> np.ndarray:
-        """The elements as a NumPy array sharing this tensor's memory."""
-        return self.data
-
-    def tolist(self) -> list | float | int | bool:
-        """The elements as nested lists of Python numbers."""
-        return self.data.tolist()
-
-    def clone(self) -> Tensor:
-        """A row-major copy in memory of its own."""
-        return Tensor(self.data.copy())
-
-    def to(self, dtype: object) -> Tensor:
-        """The same values as `dtype`: a copy, or this tensor itself if nothing changes."""
-        if isinstance(dtype, str) and dtype.split(":")[0] in ("cpu", "cuda", "mps"):
-            raise TypeError(f"to: expected a dtype, got {dtype!r}; there are no other devices here")
-        return self if self.dtype == dtype else Tensor(self.data, dtype=dtype)
-
-    def float(self) -> Tensor:
-        """The same values as float32."""
-        return self.to(float32)
-
-    def long(self) -> Tensor:
-        """The same values as int64, fractions cut off."""
-        return self.to(int64)
-
-    # Given helpers: operands and dims
+    # Given helpers: the other operand
 
     def _operands(self, other: object, op: str, broadcast: bool = True) -> tuple:
         """This tensor and the other operand as two things NumPy combines by PyTorch's dtype rules.
@@ -380,37 +146,7 @@ class Tensor:
         a, b = self._operands(other, op)
         return Tensor(np.asarray(b, dtype=a.dtype))
 
-    def _dim(self, dim: int, op: str, extra: int = 0, number: bool = False) -> int:
-        """A dim counted from the front or, if negative, the back, checked and made >= 0.
-
-        With number=True a tensor of shape () takes dim 0 and -1, although it has none.
-        """
-        (dim,) = _ints(op, (dim,))
-        count = max(self.ndim + extra, number)
-        if not -count <= dim < count:
-            owner = f"a tensor of {self.ndim} dimension{'s' * (self.ndim != 1)}"
-            raise IndexError(f"{op}: dim {dim} is out of range for {owner} (shape {self.shape})")
-        return dim % count
-
-    def _dims(self, dim: int | tuple[int, ...] | None, op: str) -> Shape | None:
-        """NumPy's `axis` for a dim, several dims, or None for all."""
-        dims = dim if isinstance(dim, (tuple, list)) else (dim,)
-        if dim is None or not dims:  # as in PyTorch, no dims are all dims
-            return None
-        dims = tuple(self._dim(d, op, number=True) for d in dims)
-        if len(set(dims)) != len(dims):
-            raise ValueError(f"{op}: dim {dim} names a dimension twice")
-        return dims if self.ndim else None
-
-    def _floats(self) -> np.ndarray:
-        """The elements as floats: unchanged, or float32 made from ints and bools."""
-        return self.data if self.dtype.kind == "f" else self.data.astype(float32)
-
-    def _wide(self) -> Tensor:
-        """This tensor, or float32 made from float16: what sums of many elements are computed in."""
-        return self.float() if self.dtype == float16 else self
-
-    # Arithmetic. The reflected methods (__radd__ for 2 + x) call the plain ones.
+    # Arithmetic
 
     def __add__(self, other: object) -> Tensor:
         """Elementwise sum, as a new tensor; neither operand changes.
@@ -428,17 +164,6 @@ class Tensor:
         a, b = self._operands(other, "add")
         return Tensor(a + b)
 
-    def __radd__(self, other: object) -> Tensor:
-        return self + other
-
-    def __sub__(self, other: object) -> Tensor:
-        """Elementwise difference, with broadcasting."""
-        a, b = self._operands(other, "sub")
-        return Tensor(a - b)
-
-    def __rsub__(self, other: object) -> Tensor:
-        return self._left(other, "sub") - self
-
     def __mul__(self, other: object) -> Tensor:
         """Elementwise product, as a new tensor; neither operand changes.
 
@@ -451,161 +176,6 @@ class Tensor:
         """
         a, b = self._operands(other, "mul")
         return Tensor(a * b)
-
-    def __rmul__(self, other: object) -> Tensor:
-        return self * other
-
-    @np.errstate(all="ignore")  # inf and nan are values
-    def __truediv__(self, other: object) -> Tensor:
-        """Elementwise quotient, with broadcasting. Ints divided by ints give float32."""
-        a, b = self._operands(other, "div")
-        return Tensor(np.divide(a, b, dtype=a.dtype if a.dtype.kind == "f" else float32))
-
-    def __rtruediv__(self, other: object) -> Tensor:
-        return self._left(other, "div") / self
-
-    @np.errstate(all="ignore")  # inf and nan are values
-    def __pow__(self, other: object) -> Tensor:
-        """Elementwise power, with broadcasting."""
-        a, b = self._operands(other, "pow")
-        return Tensor(a**b)
-
-    def __rpow__(self, other: object) -> Tensor:
-        return self._left(other, "pow") ** self
-
-    def __neg__(self) -> Tensor:
-        return Tensor(-self.data)
-
-    def __abs__(self) -> Tensor:
-        return Tensor(np.abs(self.data))
-
-    def abs(self) -> Tensor:
-        """Elementwise absolute value."""
-        return abs(self)
-
-    @np.errstate(all="ignore")  # inf and nan are values
-    def exp(self) -> Tensor:
-        """Elementwise e ** x."""
-        return Tensor(np.exp(self._floats()))
-
-    @np.errstate(all="ignore")  # inf and nan are values
-    def log(self) -> Tensor:
-        """Elementwise natural logarithm."""
-        return Tensor(np.log(self._floats()))
-
-    @np.errstate(all="ignore")  # inf and nan are values
-    def sqrt(self) -> Tensor:
-        """Elementwise square root."""
-        return Tensor(np.sqrt(self._floats()))
-
-    def tanh(self) -> Tensor:
-        """Elementwise hyperbolic tangent."""
-        return Tensor(np.tanh(self._floats()))
-
-    def clamp(self, min: object = None, max: object = None) -> Tensor:
-        """Elementwise: values below `min` become `min`, values above `max` become `max`."""
-        out = self if min is None else maximum(self, min)
-        return out if max is None else minimum(out, max)
-
-    def pow(self, exponent: object) -> Tensor:
-        """Elementwise power, as `**`."""
-        return self**exponent
-
-    def __floordiv__(self, other: object) -> Tensor:
-        """Elementwise quotient rounded down, with broadcasting; it has no gradient.
-
-        Raises ZeroDivisionError for ints divided by 0.
-        """
-        a, b = self._operands(other, "floor_divide")
-        if a.dtype.kind in "iub" and not np.all(b):
-            raise ZeroDivisionError("floor_divide: ints have no quotient by 0")
-        with np.errstate(all="ignore"):
-            return Tensor(np.floor(np.divide(a, b)) if a.dtype.kind == "f" else a // b)
-
-    def __rfloordiv__(self, other: object) -> Tensor:
-        return self._left(other, "floor_divide") // self
-
-    def __mod__(self, other: object) -> Tensor:
-        """Elementwise remainder self - (self // other) * other, with the sign of `other`."""
-        return self - (self // other) * other
-
-    def __rmod__(self, other: object) -> Tensor:
-        return self._left(other, "remainder") % self
-
-    # Logic on bools, bit by bit on ints
-
-    def _bits(self, other: object, op: str) -> tuple:
-        a, b = self._operands(other, op)
-        if a.dtype.kind == "f":
-            raise TypeError(f"{op}: expected bools or ints, got {a.dtype}")
-        return a, b
-
-    def __and__(self, other: object) -> Tensor:
-        a, b = self._bits(other, "and")
-        return Tensor(a & b)
-
-    def __or__(self, other: object) -> Tensor:
-        a, b = self._bits(other, "or")
-        return Tensor(a | b)
-
-    def __xor__(self, other: object) -> Tensor:
-        a, b = self._bits(other, "xor")
-        return Tensor(a ^ b)
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def __invert__(self) -> Tensor:
-        """Elementwise not: of bools the other one, of ints each bit."""
-        if self.dtype.kind == "f":
-            raise TypeError(f"invert: expected bools or ints, got {self.dtype}")
-        return Tensor(~self.data)
-
-    # Comparison: elementwise, giving bool tensors
-
-    __hash__ = object.__hash__  # defining __eq__ would remove it
-
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        if not isinstance(other, (Tensor, np.ndarray, np.generic, bool, int, float)):
-            return NotImplemented  # so that `x == None` is plainly False
-        a, b = self._operands(other, "eq")
-        return Tensor(a == b)
-
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        equal = self.__eq__(other)
-        return equal if equal is NotImplemented else Tensor(~equal.data)
-
-    def __lt__(self, other: object) -> Tensor:
-        a, b = self._operands(other, "lt")
-        return Tensor(a < b)
-
-    def __le__(self, other: object) -> Tensor:
-        a, b = self._operands(other, "le")
-        return Tensor(a <= b)
-
-    def __gt__(self, other: object) -> Tensor:
-        a, b = self._operands(other, "gt")
-        return Tensor(a > b)
-
-    def __ge__(self, other: object) -> Tensor:
-        a, b = self._operands(other, "ge")
-        return Tensor(a >= b)
-
-    def __bool__(self) -> bool:
-        if self.numel() != 1:
-            raise ValueError(f"bool: shape {self.shape} has no one truth value; use any() or all()")
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype.kind == "f" or self.numel() != 1:
-            got = f"{self.dtype} of shape {self.shape}"
-            raise TypeError(f"index: expected one int, got {got}")
-        return int(self.item())
 
     # Matrix product
 
@@ -667,14 +237,6 @@ class Tensor:
             raise ValueError(f"reshape: the {count} do not fit shape {_ints('reshape', sizes)}")
         return Tensor(self.data.reshape(shape))
 
-    def view(self, *sizes: int | tuple[int, ...]) -> Tensor:
-        """As `reshape`, but never a copy: ValueError if the memory layout would need one."""
-        out = self.reshape(*sizes)
-        if out.numel() and not np.may_share_memory(out.data, self.data):
-            layout = f"shape {self.shape} with strides {self.stride()}"
-            raise ValueError(f"view: {layout} needs a copy to become {out.shape}; use reshape")
-        return out
-
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Swap two dimensions, as a view: no element moves in memory.
 
@@ -687,62 +249,6 @@ class Tensor:
         """
         dim0, dim1 = self._dim(dim0, "transpose"), self._dim(dim1, "transpose")
         return Tensor(self.data.swapaxes(dim0, dim1))
-
-    @property
-    def T(self) -> Tensor:
-        """All dimensions in reverse order, as a view: of a matrix, the transpose."""
-        return Tensor(self.data.T)
-
-    @property
-    def mT(self) -> Tensor:
-        """The last two dimensions swapped, as a view: each matrix of a batch transposed."""
-        if self.ndim < 2:
-            raise ValueError(f"mT: expected at least two dimensions, got shape {self.shape}")
-        return self.transpose(-2, -1)
-
-    def permute(self, *dims: int | tuple[int, ...]) -> Tensor:
-        """The dimensions in the given order, as a view. Raises ValueError unless each is there."""
-        order = tuple(self._dim(dim, "permute") for dim in _ints("permute", dims))
-        if sorted(order) != list(range(self.ndim)):
-            asked = f"dims {_ints('permute', dims)}"
-            raise ValueError(f"permute: {asked} must name each dimension of {self.shape} once")
-        return Tensor(self.data.transpose(order))
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Dimensions start_dim to end_dim (included) merged into one; a view if possible."""
-        if self.ndim == 0:
-            return self.reshape(1)
-        start, end = self._dim(start_dim, "flatten"), self._dim(end_dim, "flatten")
-        if start > end:
-            raise ValueError(f"flatten: start_dim {start_dim} lies after end_dim {end_dim}")
-        merged = math.prod(self.shape[start : end + 1])
-        return self.reshape(*self.shape[:start], merged, *self.shape[end + 1 :])
-
-    def squeeze(self, dim: int | None = None) -> Tensor:
-        """All dimensions of size 1 removed, or only `dim` if its size is 1; a view."""
-        drop = range(self.ndim) if dim is None else (self._dim(dim, "squeeze", number=True),)
-        return Tensor(self.data.squeeze(tuple(d for d in drop if self.shape[d : d + 1] == (1,))))
-
-    def unsqueeze(self, dim: int) -> Tensor:
-        """A new dimension of size 1 at position `dim`; a view."""
-        return Tensor(np.expand_dims(self.data, self._dim(dim, "unsqueeze", extra=1)))
-
-    def expand(self, *sizes: int | tuple[int, ...]) -> Tensor:
-        """Dimensions of size 1 repeated, and new ones put in front, without using memory.
-
-        A size of -1 keeps the dimension. The result is a view with stride 0 where it repeats, and
-        cannot be written to if it does. Raises ValueError if another size would have to change.
-        """
-        shape = _ints("expand", sizes)
-        own = (1,) * (len(shape) - self.ndim) + self.shape
-        wanted = tuple(m if n == -1 else n for m, n in zip(own, shape, strict=False))
-        if len(shape) < self.ndim or any(
-            n < 0 or m not in (1, n) for m, n in zip(own, wanted, strict=True)
-        ):
-            raise ValueError(f"expand: shape {self.shape} does not expand to {shape}")
-        if wanted[len(shape) - self.ndim :] == self.shape and math.prod(wanted) == self.numel():
-            return Tensor(self.data[(None,) * (len(shape) - self.ndim) + (...,)])  # nothing repeats
-        return Tensor(np.broadcast_to(self.data, wanted))
 
     # Indexing
 
@@ -776,17 +282,6 @@ class Tensor:
         except (IndexError, ValueError) as error:
             raise type(error)(f"setitem: {error} (shape {self.shape})") from None
 
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("len: a tensor of shape () has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.data, dtype=dtype, copy=copy)
-
     # Reductions. dim is one dimension, a tuple of them, or None for all.
 
     def sum(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
@@ -819,87 +314,7 @@ class Tensor:
         total = self._wide().sum(dim, keepdim)
         return (total / (self.numel() / max(total.numel(), 1))).to(self.dtype)
 
-    def var(
-        self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
-    ) -> Tensor:
-        """The variance: squared distances from the mean, summed, over count - correction.
-
-        correction=1 estimates the variance of what n samples came from; 0 is that of the samples.
-        """
-        x = self._wide()
-        x = x - x._first(dim)  # changes nothing but rounding: equal numbers have variance 0
-        centered = x - x.mean(dim, keepdim=True)
-        total = (centered * centered).sum(dim, keepdim)
-        return (total / max(self.numel() / max(total.numel(), 1) - correction, 0)).to(self.dtype)
-
-    def _first(self, dim: int | tuple[int, ...] | None) -> Tensor:
-        """The first element along `dim`, which stays, as plain numbers; 0 if it is not finite."""
-        dims = self._dims(dim, "var")
-        part = (slice(1) if dims is None or d in dims else slice(None) for d in range(self.ndim))
-        first = self.data[(*part, ...)]
-        return Tensor(np.where(np.isfinite(first), first, first.dtype.type(0)))
-
-    def std(
-        self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
-    ) -> Tensor:
-        """The standard deviation, the square root of `var`."""
-        return self._wide().var(dim, correction, keepdim).sqrt().to(self.dtype)
-
-    def _arg(self, op: str, dim: int | None, keepdim: bool) -> Tensor:
-        if isinstance(dim, (tuple, list)):
-            raise TypeError(f"{op}: expected one dim, got {dim}; take one after the other")
-        axis = None if dim is None else self._dim(dim, op, number=True)
-        axis = axis if self.ndim else None
-        if (self.numel() if axis is None else self.shape[axis]) == 0:
-            raise ValueError(f"{op}: shape {self.shape} has no elements to compare")
-        find = np.argmax if op.endswith("max") else np.argmin
-        return Tensor(find(self.data, axis=axis, keepdims=keepdim), dtype=int64)
-
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """Where the largest element is, int64: in the flattened tensor, or along `dim`."""
-        return self._arg("argmax", dim, keepdim)
-
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """Where the smallest element is, int64: in the flattened tensor, or along `dim`."""
-        return self._arg("argmin", dim, keepdim)
-
-    def _extreme(self, op: str, dim: int | None, keepdim: bool) -> Tensor | MinMax:
-        indices = self._arg(op, dim, keepdim=True)
-        if dim is None:
-            return Tensor(self.data.reshape(-1)[indices.data.item()])
-        if self.ndim == 0:
-            return MinMax(self.clone(), indices)
-        values = Tensor(np.take_along_axis(self.data, indices.data, self._dim(dim, op)))
-        return MinMax(*(t if keepdim else t.squeeze(dim) for t in (values, indices)))
-
-    def max(self, dim: int | None = None, keepdim: bool = False) -> Tensor | MinMax:
-        """The largest element; with `dim`, the pair (values, indices) along it."""
-        return self._extreme("max", dim, keepdim)
-
-    def min(self, dim: int | None = None, keepdim: bool = False) -> Tensor | MinMax:
-        """The smallest element; with `dim`, the pair (values, indices) along it."""
-        return self._extreme("min", dim, keepdim)
-
-    def any(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
-        """Whether at least one element is true (not zero)."""
-        axis = () if dim == () else self._dims(dim, "any")  # here, as in PyTorch, () is no dims
-        return Tensor(self.data.any(axis=axis, keepdims=keepdim))
-
-    def all(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
-        """Whether every element is true (not zero)."""
-        axis = () if dim == () else self._dims(dim, "all")  # here, as in PyTorch, () is no dims
-        return Tensor(self.data.all(axis=axis, keepdims=keepdim))
-
     # Memory layout
-
-    def stride(self) -> Shape:
-        """Per dimension, how many elements apart two neighbors lie in memory."""
-        return tuple(step // self.data.itemsize for step in self.data.strides)
-
-    @property
-    def strides(self) -> Shape:
-        """As `stride()`: in elements, where NumPy's are in bytes."""
-        return self.stride()
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in row-major order without gaps.
@@ -928,217 +343,10 @@ class Tensor:
             return self
         return Tensor(self.data.copy(order="C"))
 
-    # Display
 
-    def __repr__(self) -> str:
-        summarized = self.numel() > 200
-        text = np.array2string(
-            self.data,
-            precision=4,
-            floatmode="fixed",
-            separator=", ",
-            prefix="Tensor(",
-            suffix=")",
-            threshold=200,
-            max_line_width=88,
-        )
-        shape = f", shape={self.shape}" if summarized or self.numel() == 0 else ""
-        dtype = f", dtype={self.dtype}" if self.dtype != float32 else ""
-        return f"Tensor({text}{shape}{dtype})"
-
-    def __format__(self, spec: str) -> str:
-        """f"{loss:.4f}" formats a one-element tensor as its number; f"{x}" is repr(x)."""
-        return format(self.item(), spec) if spec else repr(self)
-
-
-# Elementwise choice
-
-
-def _first_operand(a: object, op: str) -> Tensor:
-    if not isinstance(a, Tensor):
-        raise TypeError(f"{op}: expected a Tensor as the first operand, got {_describe(a)}")
-    return a
-
-
-def maximum(a: Tensor, b: object) -> Tensor:
-    """Elementwise larger of two, with broadcasting."""
-    return Tensor(np.maximum(*_first_operand(a, "maximum")._operands(b, "maximum")))
-
-
-def minimum(a: Tensor, b: object) -> Tensor:
-    """Elementwise smaller of two, with broadcasting."""
-    return Tensor(np.minimum(*_first_operand(a, "minimum")._operands(b, "minimum")))
-
-
-def where(condition: Tensor, a: object, b: object) -> Tensor:
-    """Elementwise `a` where the bool tensor `condition` is true, else `b`, with broadcasting."""
-    mask = Tensor(condition).data
-    if mask.dtype != bool_:
-        raise TypeError(f"where: expected a bool condition, got {mask.dtype}")
-    if not isinstance(a, Tensor):
-        a = b._left(a, "where") if isinstance(b, Tensor) else tensor(a)
-    x, y = a._operands(b, "where")
-    _check_broadcast("where", mask.shape, broadcast_shapes(x.shape, np.shape(y)))
-    return Tensor(np.where(mask, x, y))
-
-
-# Creation. Sizes are given as zeros(2, 3) or zeros((2, 3)); dtype is float32 unless said otherwise.
-
-_generator = np.random.default_rng()
-
-
-def manual_seed(seed: int) -> None:
-    """Restart the random generator, so that what follows is the same every time."""
-    global _generator
-    _generator = np.random.default_rng(operator.index(seed))
-
-
-def get_rng_state() -> dict:
-    """Where the random generator stands, to come back to with `set_rng_state`.
-
-    A dict of numbers and text, as NumPy's bit generators give it; PyTorch's is a tensor of bytes.
-    """
-    return _generator.bit_generator.state
-
-
-def set_rng_state(new_state: dict) -> None:
-    """Continue the random numbers from where `get_rng_state` stood."""
-    _generator.bit_generator.state = new_state
-
-
-def _create(op: str, sizes: tuple, dtype: object, make: Callable[[Shape], object]) -> Tensor:
-    """Tensor(make(shape)) as dtype, with sizes checked and failures to allocate explained."""
-    shape = _ints(op, sizes)
-    if min(shape, default=0) < 0:
-        raise ValueError(f"{op}: sizes must not be negative, got {shape}")
-    try:
-        return Tensor(make(shape), dtype=dtype)
-    except (MemoryError, OverflowError, ValueError) as error:
-        nbytes = math.prod(shape) * np.dtype(dtype).itemsize
-        raise ValueError(f"{op}: cannot make shape {shape} of {nbytes:,} bytes: {error}") from None
-
-
-def zeros(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """A tensor of zeros."""
-    return _create("zeros", sizes, dtype, lambda shape: np.zeros(shape, dtype))
-
-
-def ones(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """A tensor of ones."""
-    return _create("ones", sizes, dtype, lambda shape: np.ones(shape, dtype))
-
-
-def full(size: int | tuple[int, ...], fill_value: float, dtype: object = float32) -> Tensor:
-    """A tensor of this size with every element `fill_value`."""
-    value = Tensor(fill_value, dtype).item()
-    return _create("full", (size,), dtype, lambda shape: np.full(shape, value, dtype))
-
-
-def zeros_like(x: Tensor, dtype: object = None) -> Tensor:
-    """Zeros in the shape and dtype of `x`, or in another dtype."""
-    return zeros(x.shape, dtype=dtype or x.dtype)
-
-
-def ones_like(x: Tensor, dtype: object = None) -> Tensor:
-    """Ones in the shape and dtype of `x`, or in another dtype."""
-    return ones(x.shape, dtype=dtype or x.dtype)
-
-
-def eye(n: int, m: int | None = None, dtype: object = float32) -> Tensor:
-    """An (n, m) matrix, square without m, with ones on the diagonal and zeros elsewhere."""
-    return _create(
-        "eye", (n, n if m is None else m), dtype, lambda shape: np.eye(*shape, dtype=dtype)
-    )
-
-
-def arange(start: float, end: float | None = None, step: float = 1, dtype: object = None) -> Tensor:
-    """start, start + step, ... up to but without end; arange(n) counts from 0.
-
-    int64 if all arguments are ints, else float32. Raises ValueError if step is 0. A step
-    that leads away from end gives no elements, as in Python's range; PyTorch refuses it.
-    """
-    start, end = (0, start) if end is None else (start, end)
-    for value in (start, end, step):
-        if not isinstance(value, (int, float, np.integer, np.floating)):
-            raise TypeError(f"arange: expected numbers, got {_describe(value)}")
-        if value != value or value in (math.inf, -math.inf):
-            raise ValueError(f"arange: expected finite numbers, got {value}")
-    if step == 0:
-        raise ValueError("arange: step must not be 0")
-    if dtype is None:
-        whole = all(isinstance(value, (int, np.integer)) for value in (start, end, step))
-        dtype = int64 if whole else float32
-    count = max(math.ceil((end - start) / step), 0)
-    return _create(
-        "arange", (count,), dtype, lambda shape: start + step * np.arange(*shape, dtype=int64)
-    )
-
-
-def rand(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """Random numbers spread evenly over [0, 1)."""
-    draw = dtype if dtype == float64 else float32
-    return _create("rand", sizes, dtype, lambda shape: _generator.random(shape, draw))
-
-
-def randn(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """Random numbers from the normal distribution of mean 0 and variance 1."""
-    draw = dtype if dtype == float64 else float32
-    return _create("randn", sizes, dtype, lambda shape: _generator.standard_normal(shape, draw))
-
-
-def randint(low: int, high: int, size: int | tuple[int, ...], dtype: object = int64) -> Tensor:
-    """Random ints from low to high - 1. Raises ValueError if there are none."""
-    low, high = _ints("randint", (low, high))
-    if low >= high:
-        raise ValueError(f"randint: no ints lie in [{low}, {high})")
-    return _create("randint", (size,), dtype, lambda s: _generator.integers(low, high, s, int64))
-
-
-def tensor(data: object, dtype: object = None) -> Tensor:
-    """A new tensor with a copy of `data`: numbers, nested lists of them, an array or a Tensor.
-
-    Python's ints become int64, its bools bool and its floats float32, as in PyTorch, while
-    `Tensor(...)` makes float32 of all of them. Arrays and Tensors keep their dtype.
-    """
-    if isinstance(data, Tensor):
-        data = data.data
-    if not isinstance(data, (np.ndarray, np.generic)):
-        _nested_shape(data)
-        data = np.array(data)
-        if dtype is None and (data.dtype.kind == "f" or data.size == 0):
-            dtype = float32
-    return Tensor(np.array(data, dtype=dtype))
-
-
-def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor that shares the array's memory and dtype. Raises TypeError for anything else."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"from_numpy: expected a NumPy array, got {_describe(array)}")
-    return Tensor(array)
-
+Base._new = Tensor
 
 # Joining
-
-
-def _tensors(tensors: list[Tensor], op: str) -> list[Tensor]:
-    """A list of at least one Tensor, converted to one dtype."""
-    if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)):
-        raise TypeError(f"{op}: expected a list or tuple of tensors, got {_describe(tensors)}")
-    if not tensors:
-        raise ValueError(
-            f"{op}: expected at least one tensor, got an empty {type(tensors).__name__}"
-        )
-    for i, x in enumerate(tensors):
-        if not isinstance(x, Tensor):
-            raise TypeError(f"{op}: item {i} is not a Tensor but {_describe(x)}")
-    dtype = tensors[0].dtype
-    for x in tensors[1:]:
-        dtype = _promote(dtype, x.dtype)
-    if op == "cat":
-        for x in tensors:
-            x._dim(0, "cat")
-        tensors = [x for x in tensors if x.shape != (0,)] or tensors[:1]  # as in PyTorch
-    return [x.to(dtype) for x in tensors]
 
 
 def cat(tensors: list[Tensor], dim: int = 0) -> Tensor:
@@ -1185,14 +393,3 @@ def stack(tensors: list[Tensor], dim: int = 0) -> Tensor:
             shapes = f"tensor {i} has shape {x.shape}, tensor 0 has {first}"
             raise ValueError(f"stack: {shapes}: all shapes must be the same")
     return cat([x.unsqueeze(dim) for x in tensors], dim)
-
-
-class _CallableModule(ModuleType):
-    """This module, called: `tinytorch.tensor([1, 2])`, which has the name of the file too."""
-
-    def __call__(self, data: object, dtype: object = None) -> Tensor:
-        return tensor(data, dtype)
-
-
-if __name__ in sys.modules:
-    sys.modules[__name__].__class__ = _CallableModule
