@@ -2,6 +2,7 @@
 # does the whole build, this file sees to it that it can run and is not run for nothing.
 
 PORT ?= 8000
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python; do \
@@ -25,10 +26,12 @@ site: _build/site.stamp ## build the site into _build/html
 
 test: check browser site ## everything that must be green
 	$(BIN)/python -m book.tour --must
-	TINYTORCH_ENGINES=$$($(BIN)/python -m lite.browser --engines) $(BIN)/python -m pytest tests/site
+	export TINYTORCH_ENGINES=$$($(BIN)/python -m lite.browser --engines); \
+	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not alone" tests/site && \
+	  $(BIN)/python -m pytest -m alone tests/site
 
 check: lint ## what a change must pass before it is shown: no browser, no build
-	$(BIN)/python -m pytest -n auto tests/unit tests/course
+	$(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/course
 	$(BIN)/python -m tinytorch verify
 
 lint: $(VENV)/ready ## ruff: lint and format; types; spelling

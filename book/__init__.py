@@ -1,6 +1,7 @@
 """The Sphinx side: exercises on pages, the course's navigation, and the notebooks.
 
-build.py       what surrounds a build: settings, static files, notebooks and the live site after it
+build.py       what comes before and around the pages: settings, static files, their templates
+finish.py      what comes after them: tidying up, notebooks, the live site
 course.py      the course as templates see it: which pages exist, order, titles, addresses
 directives.py  {exercise}, {course}, and the head of each module's page
 tour.py        pictures of the site for the quick start, taken in a browser after the build

@@ -1,4 +1,4 @@
-"""What surrounds a build: settings and static files before, notebooks and the live site after."""
+"""What surrounds the pages: settings, static files, and what each page's templates need."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
+from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.errors import ExtensionError
-from sphinx.util import logging
 
 from . import course, notebook
+from .finish import finish
 
-log = logging.getLogger(__name__)
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 # In their order: the course, what reads progress, what shows it.
@@ -160,56 +158,6 @@ def finish_plots(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         image.setdefault("alt", "Plot. " + "; ".join(words) if words else "Plot")
         # The theme's script lets the keyboard scroll an `.output` that is too wide.
         image.replace_self(nodes.container("", image.deepcopy(), classes=["output", "tt-plot"]))
-
-
-def finish(app: Sphinx, problem: Exception | None) -> None:
-    """After the pages: notebooks, the live site, a way in. Warnings make the build fail."""
-    if problem:
-        return
-    if app._warncount:
-        # Pages that caused a warning count as read; forget them, so that they are read again.
-        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
-        log.info("Warnings are errors here: no notebooks are made.")
-        return
-    if app.builder.name != "html":
-        return
-    out = Path(app.outdir)
-    for path in [
-        *out.glob("_static/**/*.map"),
-        *out.glob("_static/*macros.html"),
-        out / "objects.inv",
-    ]:
-        path.unlink(missing_ok=True)
-    plots = {name for _, name in app.env.images.values()}
-    for path in (out / "_images").glob("*"):
-        if path.name not in plots:  # of an earlier build: a plot's name is its content's hash
-            path.unlink()
-    # One request fewer: the theme's first sheet is nothing but an import of another.
-    basic = (out / "_static" / "basic.css").read_text(encoding="utf-8")
-    basic = re.sub(r"url\(([\"']?)(?!data:)", r"url(\1../", basic)
-    (out / "_static" / "styles" / "theme.css").write_text(basic, encoding="utf-8")
-    home = f"{app.config.root_doc}.html"
-    (out / "index.html").write_text(
-        f'<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>TinyTorch</title>\n'
-        f'<link rel="icon" href="_static/favicon.svg">\n'
-        f'<meta http-equiv="refresh" content="0; url={home}">\n'
-        f'<a href="{home}">TinyTorch</a>\n</html>\n',
-        encoding="utf-8",
-    )
-    titles = {page.id: page.full_title for page in course.all_pages()}
-    for name, title in app.env.titles.items():
-        titles.setdefault(Path(name).name, title.astext())
-    contents = out.parent / "contents"
-    try:
-        names = notebook.write_all(contents, titles)
-    except notebook.PageError as error:
-        raise ExtensionError(str(error)) from None
-    log.info("notebooks: %s", ", ".join(names))
-    from lite import build, offline, policy
-
-    build.build(contents, out / "lite")
-    policy.write(out)
-    offline.build(out)
 
 
 def setup(app: Sphinx) -> None:

@@ -15,6 +15,7 @@ import jinja2
 
 from tinytorch.course.exercise import exercises
 from tinytorch.course.map import COURSE, Act, Milestone, Module
+from tinytorch.milestones import load
 
 from .notebook import CONTENT, is_notebook
 
@@ -126,6 +127,11 @@ def script() -> str:
             "title": f"{page.label} {page.title}".strip(),
             "after": item.after,
             "url": f"{page.docname}.html",
+            "measures": [
+                {"key": m.key, "label": m.label, "unit": m.unit, "better": m.better}
+                | {"best": m.best_key}
+                for m in load(item.name).MEASURES
+            ],
         }
         for page, item in there
         if isinstance(item, Milestone)

@@ -18,6 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     changed = commands.add_parser("mutate", help="small changes to solutions must not pass")
     changed.add_argument("names", nargs="*", help="exercises, files or modules; all without any")
     changed.add_argument("--changed", metavar="REVISION", default="", help="since then, in git")
+    changed.add_argument("--jobs", type=int, default=2, help="processes side by side (2)")
     milestone = commands.add_parser("milestone", help="run one; fails below its floor")
     milestone.add_argument("name", choices=milestones.names())
     out = commands.add_parser("export", help="write your work and your own package to a zip")
@@ -31,7 +32,10 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "mutate":
         from tinytorch.course.mutate import mutate
 
-        return 1 if mutate(chosen.names, chosen.changed) else 0
+        try:
+            return 1 if mutate(chosen.names, chosen.changed, chosen.jobs) else 0
+        except ValueError as error:
+            parser.error(str(error))
     if chosen.command == "milestone":
         return 0 if milestones.load(chosen.name).run().passed else 1
     if chosen.command == "export":

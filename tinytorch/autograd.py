@@ -104,8 +104,8 @@ def enable_grad() -> Iterator[None]:
 # the memory does.
 
 _clock = 0
-# id of the array that owns the memory -> time of the last write, and what waits for its end
-_written: dict[int, tuple[int, weakref.ref]] = {}
+_written: dict[int, int] = {}  # id of the array that owns the memory -> time of the last write
+_ends: dict[int, weakref.ref] = {}  # the same id -> what waits for the end of that array
 
 
 def _owner(array: np.ndarray) -> np.ndarray:
@@ -121,19 +121,16 @@ def _note_write(array: np.ndarray) -> None:
     _clock += 1
     owner = _owner(array)
     key = id(owner)
-    if key in _written:
-        _written[key] = _clock, _written[key][1]
-    else:
-        _written[key] = _clock, weakref.ref(owner, lambda _: _written.pop(key, None))
+    if key not in _written:
+        _ends[key] = weakref.ref(owner, lambda _: (_written.pop(key), _ends.pop(key)))
+    _written[key] = _clock
 
 
 def _last_write(array: np.ndarray) -> int:
-    return _written.get(id(_owner(array)), (0,))[0]
+    return _written.get(id(_owner(array)), 0)
 
 
 # The graph
-
-_dying: list | None = None  # nodes that are to be freed, while one is
 
 
 class Function:
@@ -164,6 +161,8 @@ class Function:
     dtype: np.dtype
     tensor: weakref.ref[Tensor] | None = None  # whose `grad` receives what arrives here
     listed = False  # whether the first argument is a list, and its items are the inputs
+    height = 0  # the longest way down to a node with a brake, or to a leaf
+    brake: Brake | None = None
 
     _saved: tuple | None = ()
     _time = 0
@@ -224,27 +223,36 @@ class Function:
         """Let go of what was saved. There is no second backward after that."""
         self._saved = None
 
-    def __del__(self) -> None:
-        """Die in turn: a chain of nodes is freed one after the other, not one inside the other.
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.name} {self.shape}>"
 
-        A node that is freed frees its inputs, and would do so while it is being freed itself; they
-        theirs. Some thousand operations deep, that is more than a stack in WebAssembly holds. So
-        the first node to die frees what it held in a loop, and those that die of it only queue up.
-        """
-        global _dying
-        if _dying is not None:
-            _dying.append(self)  # lives until its turn, and then is freed without a second call
+
+class Brake:
+    """Frees what a node holds on to in a loop, and not while the node itself is being freed.
+
+    A node that is freed frees its inputs, and they theirs, one inside the other. Some thousand deep
+    that is more than a stack in WebAssembly holds. So on every way down a graph each `EVERY`th node
+    at the latest has a brake. The first brake to die frees what it holds in a loop; those that die
+    of it queue up there. Graphs less deep than that, which most are, are freed without this.
+    """
+
+    EVERY = 50
+    queue: list | None = None  # while a loop is running, what it still has to free
+
+    def __init__(self, held: tuple) -> None:
+        self.held = held
+
+    def __del__(self) -> None:
+        if Brake.queue is not None:
+            Brake.queue.append(self.held)
             return
-        _dying = queue = [self.__dict__]
-        self.__dict__ = {}
+        Brake.queue = queue = [self.held]
+        self.held = None
         try:
             while queue:
                 queue.pop()
         finally:
-            _dying = None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.name} {self.shape}>"
+            Brake.queue = None
 
 
 class Leaf(Function):
@@ -442,13 +450,20 @@ def _record(function: type[Function], op: Callable, args: tuple, kwargs: dict) -
     """Compute with a node of class `function`, and leave the node at the result."""
     node = function()
     node.op = op
-    inputs = []
+    inputs, height = [], 0
     for x in args[0] if function.listed else args:
         source = x._node if isinstance(x, Tensor) else None
-        if type(source) is Leaf:
-            source.follow(x)
+        if source is not None:
+            if type(source) is Leaf:
+                source.follow(x)
+            elif source.height > height:
+                height = source.height
         inputs.append(source)
     node.inputs = tuple(inputs)
+    if height == Brake.EVERY or function is Checkpoint:  # whose function may hold on to anything
+        node.brake = Brake((node.inputs, op))
+    else:
+        node.height = height + 1
     node.needs = tuple([source is not None for source in inputs])
     before = _set_recording(False)  # only the operation as a whole is a node
     try:
@@ -503,6 +518,11 @@ class Mul(Function):
         return grad * b if need_a else None, grad * a if need_b else None
 
 
+def _blank(shape: Shape) -> np.ndarray:
+    """An array of this shape that takes no memory, where none of its numbers matters."""
+    return np.ndarray(shape, np.float32, bytes(4), strides=(0,) * len(shape))
+
+
 class MatMul(Function):
     """a @ b"""
 
@@ -515,11 +535,9 @@ class MatMul(Function):
         return out
 
     def backward(self, grad):
-        # in place of an operand that no wanted gradient depends on, one of its shape without memory
-        a, b = (
-            np.broadcast_to(np.float32(0), shape) if x is None else x
-            for x, shape in zip(self.saved, self.shapes, strict=True)
-        )
+        a, b = self.saved
+        a = _blank(self.shapes[0]) if a is None else a
+        b = _blank(self.shapes[1]) if b is None else b
         if b.ndim > 2:  # stacks of matrices; a 1-d operand is one row
             if a.ndim == 1:
                 a, grad = a[None], grad[..., None, :]

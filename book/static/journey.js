@@ -6,7 +6,7 @@
   // What a milestone's line says: its result, or what it waits for. Nothing for a first visitor.
   function stateOf(milestone, state) {
     const result = state.milestones[milestone.name];
-    if (result) return { done: true, text: `Reached: ${describe(result)}` };
+    if (result) return { done: true, text: `Reached: ${describe(result, milestone.measures)}` };
     const needed = state.modules.filter((m) => m.act <= milestone.after);
     const built = needed.reduce((sum, m) => sum + m.built, 0);
     const total = needed.reduce((sum, m) => sum + m.total, 0);
@@ -15,11 +15,24 @@
     return { text: state.begun ? `${built} of the ${total} exercises it runs on are yours` : "" };
   }
 
-  function describe({ accuracy, best, date, where, yours, of, seconds }) {
-    const percent = (x) => `${(100 * x).toFixed(2)}%`;
+  // As Measure.text in tinytorch/milestones/measure.py.
+  function said(value, { unit }) {
+    if (unit === "%") return `${(100 * value).toFixed(2)}%`;
+    const whole = Math.abs(value) >= 1000;
+    return `${whole ? Math.round(value).toLocaleString("en-US") : Number(value.toPrecision(4))} ${unit}`.trim();
+  }
+
+  function describe(result, measures) {
+    const { date, where, yours, of, seconds } = result;
     const parts = [];
-    if (typeof accuracy === "number") parts.push(`test accuracy ${percent(accuracy)}`);
-    if (typeof best === "number" && best > accuracy) parts.push(`best ${percent(best)}`);
+    for (const measure of measures) {
+      const value = result[measure.key];
+      const best = result[measure.best];
+      if (typeof value !== "number") continue;
+      parts.push(`${measure.label} ${said(value, measure)}`);
+      const better = measure.better === "higher" ? best > value : best < value;
+      if (typeof best === "number" && better) parts.push(`best ${said(best, measure)}`);
+    }
     if (typeof seconds === "number") parts.push(`${seconds} s of learning`);
     if (of) parts.push(`${yours} of ${of} exercises in it yours`);
     if (date) parts.push(`${date.slice(0, 10)}${where ? `, ${where}` : ""}`);

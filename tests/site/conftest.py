@@ -1,4 +1,9 @@
-"""The built site, served here, and a Chromium that notes what a clean page must not do."""
+"""The built site, served here, and a Chromium that notes what a clean page must not do.
+
+The tests run side by side, each process with a server and a browser of its own. Tests that share
+what is dear to make, a filled browser or a tab with Python, stay in one process; a test that needs
+the machine to itself is marked `alone` and runs after the others.
+"""
 
 import threading
 from pathlib import Path
@@ -9,6 +14,17 @@ from bench.tab import find_browser
 from lite.serve import server
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
+SHARED = ("loaded", "tab")  # fixtures for many tests, made once for each of their parameters
+
+
+def pytest_collection_modifyitems(items):
+    """Keep the tests together that share a fixture which takes long to make."""
+    for item in items:
+        for name in SHARED:
+            if name in getattr(item, "fixturenames", ()):
+                params = item.callspec.params if hasattr(item, "callspec") else {}
+                group = f"{item.path.stem} {name} {params.get(name)}"
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -213,7 +213,7 @@ def test_two_tabs_lose_nothing(page, context, site_url, assert_clean):
     kept = files(page)
     assert "in the first tab" in kept["playground.ipynb"]
     assert "in the second tab" in kept["playground.2.ipynb"]
-    note(other, "tabs").get_by_role("button", name="Make mine").click()
+    note(other, "tabs").get_by_role("button", name="Keep my version").click()
     expect(note(other, "tabs")).to_have_count(0)
     for _ in range(50):
         if "playground.2.ipynb" not in files(page):

@@ -352,6 +352,7 @@ def test_a_flipped_bit_is_refused(site, tmp_path, playwright, file):
         assert not any(path.name in name for name in copies)
 
 
+@pytest.mark.alone
 def test_thirty_readers_get_their_drive_however_late_the_worker(browser_type, site):
     """Python's worker is made only once the service worker answers for it."""
     delays = [n / 10 for n in range(30)]  # seconds

@@ -705,25 +705,42 @@ def test_a_graph_dies_with_its_result():
 
 
 @pytest.mark.parametrize("after_backward", [False, True])
-def test_a_graph_is_freed_from_the_root_down_and_not_nested(after_backward):
-    """Freed nested, a node has let go of all it held only after everything below it has died."""
+def test_a_graph_is_freed_nested_only_so_deep(after_backward):
+    """What a node holds is freed in order, so a probe before its inputs and one after them tell."""
 
     class Probe:
-        def __init__(self, place):
-            self.place = place
+        def __init__(self, step):
+            self.step = step
 
         def __del__(self):
-            died.append(self.place)
+            nonlocal depth, deepest, freed
+            depth, freed = depth + self.step, freed + 1
+            deepest = max(deepest, depth)
 
-    died, y = [], leaf(1.0)
-    for place in range(1000):
-        y = y * 1.0 if place % 2 else y + y
-        y.grad_fn.probe = Probe(place)
+    depth = deepest = freed = 0
+    side = y = leaf(1.0)
+    for i in range(1000):
+        y = y * 1.0 if i % 3 else y * side  # two ways down, one of them shorter
+        side = y if i % 7 == 0 else side
+        y.grad_fn.__dict__ = {"first": Probe(1), **vars(y.grad_fn), "last": Probe(-1)}
     if after_backward:
         y.backward()
-    del y
-    assert died == list(range(999, -1, -1))
-    assert autograd._dying is None
+    assert (deepest, freed) == (0, 0)
+    del y, side
+    assert (depth, freed) == (0, 2000)
+    assert (
+        2 <= deepest <= 2 * (autograd.Brake.EVERY + 1)
+    )  # down to the first brake, and in its loop
+    assert autograd.Brake.queue is None
+
+
+def test_a_shallow_graph_has_no_brake():
+    y = leaf(1.0)
+    for _ in range(autograd.Brake.EVERY):
+        y = y * 2.0
+        assert y.grad_fn.brake is None
+    y = y * 2.0
+    assert y.grad_fn.brake is not None and y.grad_fn.height == 0
 
 
 def test_a_deep_graph_is_freed_on_a_small_stack():
@@ -765,7 +782,7 @@ def test_a_graph_in_a_circle_is_left_to_the_collector():
     gone = weakref.ref(y)
     del y
     gc.collect()
-    assert gone() is None and autograd._dying is None
+    assert gone() is None and autograd.Brake.queue is None
 
 
 def test_saved_bytes_counts_memory_once():

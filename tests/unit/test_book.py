@@ -5,8 +5,9 @@ import re
 
 import nbformat
 import pytest
+from sphinx.errors import ExtensionError
 
-from book import course, notebook
+from book import course, finish, notebook
 from book.notebook import CONTENT, PageError, convert, is_notebook, write_all
 from tinytorch.course.exercise import exercises, get
 from tinytorch.course.map import COURSE
@@ -208,3 +209,32 @@ def test_what_the_scripts_know_of_the_course_is_the_map():
     assert first["id"] == "01_tensor"
     assert first["url"] == "content/modules/01_tensor.html"
     assert [e["id"] for e in first["exercises"]] == [e.id for e in exercises("01_tensor")]
+
+
+def test_what_a_build_leaves_over_is_removed_and_what_is_shown_stays(tmp_path):
+    kept = ["_images/shown.svg", "_static/styles/theme.css", "_static/book.css"]
+    gone = ["_images/old.svg", "_static/a/b.css.map", "_static/x_macros.html", "objects.inv"]
+    for name in [*kept, *gone]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    finish.remove_unused(tmp_path, plots={"shown.svg"})
+    left = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()]
+    assert sorted(left) == sorted(kept)
+
+
+def test_the_themes_sheet_is_the_one_it_imported_with_its_addresses(tmp_path):
+    (tmp_path / "_static" / "styles").mkdir(parents=True)
+    (tmp_path / "_static" / "basic.css").write_text('a{b:url("c.png")} d{e:url(data:f)}')
+    finish.flatten_theme(tmp_path)
+    sheet = (tmp_path / "_static" / "styles" / "theme.css").read_text()
+    assert sheet == 'a{b:url("../c.png")} d{e:url(data:f)}'
+
+
+def test_a_page_that_cannot_become_a_notebook_stops_the_build(tmp_path, monkeypatch):
+    def refuse(contents, titles):
+        raise PageError("content/a.md:3: no form in a notebook")
+
+    monkeypatch.setattr(notebook, "write_all", refuse)
+    with pytest.raises(ExtensionError, match="no form in a notebook"):
+        finish.write_notebooks(tmp_path, {})

@@ -15,6 +15,7 @@ from tinytorch.course import overlay, work
 from tinytorch.course.exercise import all_exercises, get
 from tinytorch.data import digits, separable
 from tinytorch.milestones import common, load, mlp, names, perceptron
+from tinytorch.milestones.measure import Measure, accuracy
 from tinytorch.milestones.pad import Pad, as_mnist
 
 PACKAGE = Path(tinytorch.__file__).parent
@@ -98,7 +99,8 @@ def test_broken_code_of_the_student_breaks_it(name, broken, home, capsys):
 @pytest.mark.parametrize("name", names())
 def test_the_reference_reaches_it(name):
     assert quick(name).passed
-    assert work.progress()["milestones"][name]["accuracy"] >= load(name).FLOOR
+    (measure,) = load(name).MEASURES
+    assert work.progress()["milestones"][name]["accuracy"] >= measure.floor == 0.95
 
 
 def test_the_command_reaches_it_and_notes_it(capsys, home):
@@ -136,6 +138,55 @@ def test_the_record_keeps_the_first_date_and_the_best(home):
     assert entry["first"] == "2000-01-01T00:00:00Z" and entry["date"] > entry["first"]
     path.write_text(json.dumps({**data, "milestones": {"mlp": "odd"}}))
     assert work.record_milestone("mlp", {"accuracy": 0.9})["best"] == 0.9
+
+
+SMALL = (
+    accuracy(floor=0.9),
+    Measure("kB", "size", floor=120, better="lower", unit="kB"),
+    Measure("speed", "speed", unit="tokens/s"),  # told, not judged
+)
+
+
+def small(right, size, speed=1234.5):
+    values = {"accuracy": right, "kB": size, "speed": speed}
+    return common.Result("small", SMALL, values, seconds=1)
+
+
+def test_every_measure_must_be_good_enough(home, capsys):
+    assert str(small(0.95, 120)) == (
+        "small: reached; learning took 1.00 s\ntest accuracy 95.00%\nsize 120 kB\n"
+        "speed 1,234 tokens/s"
+    )
+    assert not small(0.95, 121).passed and not small(0.89, 100).passed
+    assert not small(float("nan"), 100).passed and not small(0.95, float("nan")).passed
+    said = str(small(0.5, 300.25)).split(";")[:2]
+    assert said == [
+        "small: not reached, the floor for test accuracy is 90%",
+        " not reached, the limit for size is 120 kB",
+    ]
+    common.conclude(small(0.5, 300), ())
+    assert work.progress()["milestones"] == {}
+
+
+def test_the_record_keeps_the_best_of_each_measure(home):
+    for right, size, speed in ((0.97, 110, 20), (0.95, 100, 30), (0.99, 120, 10)):
+        common.conclude(small(right, size, speed), ())
+    entry = work.progress()["milestones"]["small"]
+    assert [entry[key] for key in ("accuracy", "kB", "speed")] == [0.99, 120, 10]
+    assert [entry[key] for key in ("best", "least kB", "most speed")] == [0.99, 100, 30]
+
+
+def test_an_old_record_is_read_and_gains_what_is_measured_now(home):
+    old = {"accuracy": 0.96, "best": 0.98, "seconds": 2.6, "yours": 3, "of": 9, "date": "2026"}
+    work.write_progress({"version": 1, "exercises": {}, "milestones": {"small": old}})
+    common.conclude(small(0.95, 100), ())
+    entry = work.progress()["milestones"]["small"]
+    assert (entry["best"], entry["least kB"]) == (0.98, 100)
+
+
+def test_a_measure_without_a_value_is_refused():
+    with pytest.raises(ValueError, match=r"small: measures \['accuracy', 'kB', 'speed'\], but"):
+        common.Result("small", SMALL, {"accuracy": 0.9}, seconds=1)
 
 
 def test_the_table_reads_well_in_a_notebook():

@@ -3,26 +3,24 @@
 A mutant that passes is a wrong answer that would be accepted: it needs a case that catches it, or,
 if it computes the same as the solution, an entry with the reason in `equivalent.py`. The changes
 are those of mutation testing (DeMillo, Lipton and Sayward 1978, "Hints on test data selection"),
-and a few that students make: the result in another dtype, the global for the row's maximum.
-It does not care about speed or style of an answer.
+and a few that students make: the result in float32, or rounded to it on the way, the global for
+the row's maximum, a result written into an argument. What only costs time or memory is no mutant.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-import dataclasses
 import multiprocessing
-import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from .check import check
 from .equivalent import EQUIVALENT
 from .exercise import Exercise, all_exercises, get
 
-_SECONDS = 2.0  # for one mutant: what takes longer than the solution has been noticed
 _COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -34,7 +32,30 @@ _ARITHMETIC = {
 }  # fmt: skip
 _OTHER_NAME = {"maximum": "minimum", "minimum": "maximum", "max": "min", "min": "max"}
 _REDUCTIONS = {"max", "min", "sum", "mean", "any", "all", "prod"}
-_CAST = "(lambda r: r.astype('float32') if hasattr(r, 'astype') else r.to('float32'))"
+_COMMUTE = {"maximum", "minimum", "max", "min", "add", "multiply", "swapaxes"}
+_ROOT = Path(__file__).parents[2]
+_HERE = f"__import__({__name__!r}, fromlist=['*'])"
+
+
+def in_float32(result: Any) -> Any:
+    """A returned value with all arrays and Tensors in it, in tuples too, as float32."""
+    return _converted(result, lambda x, to: to("float32"))
+
+
+def rounded_to_float32(result: Any) -> Any:
+    """The same in its own dtype, but with no more digits than float32 has."""
+    return _converted(result, lambda x, to: in_own(to("float32"), x.dtype))
+
+
+def in_own(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype) if hasattr(x, "astype") else x.to(dtype)
+
+
+def _converted(x: Any, convert: Any) -> Any:
+    if isinstance(x, tuple):
+        return tuple(_converted(item, convert) for item in x)
+    to = getattr(x, "astype", None) or getattr(x, "to", None)
+    return convert(x, to) if to and hasattr(x, "dtype") else x
 
 
 def mutants(exercise: Exercise) -> dict[str, str]:
@@ -45,11 +66,13 @@ def mutants(exercise: Exercise) -> dict[str, str]:
             node.body = node.body[1:] or [ast.Pass()]
     whole = ast.unparse(tree)
     made: dict[str, str] = {}
+    returns = ast.unparse(getattr(exercise.symbol.node, "returns", None) or ast.Pass())
+    has_dtype = "Tensor" in returns or "ndarray" in returns
     places = [p for definition in tree.body for p in _places(definition)]
     for holder, name, at in places:
         field = getattr(holder, name)
         old = field[at] if at is not None else field
-        for new in _changes(old):
+        for new in _changes(old) if has_dtype or not isinstance(old, ast.Return) else ():
             if at is not None:
                 field[at] = new
             else:
@@ -68,6 +91,8 @@ def _places(root: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
     """Every node below `root` as (holder, field, index), decorators and annotations left out."""
     for name, value in ast.iter_fields(root):
         if name in ("decorator_list", "annotation", "returns", "type_params"):
+            continue
+        if getattr(root, "arg", "") == "strict":
             continue
         for at, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(child, ast.AST):
@@ -100,6 +125,8 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(not value)
         case ast.Constant(value=int(value)):
             yield ast.Constant(value + 1)
+            if value:
+                yield ast.Constant(value - 1)
         case ast.Constant(value=float(value)):
             yield ast.Constant(value * 2 + 1)
         case ast.IfExp(body=body, orelse=orelse):
@@ -108,20 +135,35 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Call():
             yield from _calls(new)
         case ast.Return(value=value) if value is not None:
-            cast = ast.parse(_CAST, mode="eval").body
-            yield ast.Return(ast.Call(cast, [value], []))
+            for cast in (in_float32, rounded_to_float32):
+                function = ast.parse(f"{_HERE}.{cast.__name__}", mode="eval").body
+                yield ast.Return(ast.Call(function, [value], []))
         case ast.If(body=body, orelse=orelse):
             yield ast.If(ast.Constant(True), body, orelse)
             yield ast.If(ast.Constant(False), body, orelse)
-        case ast.Expr() | ast.AugAssign() | ast.Continue() | ast.Break():
+        case ast.With(body=body) if "errstate" not in ast.unparse(node.items[0]):
+            yield ast.If(ast.Constant(True), body, [])
+        case ast.Try(body=body, finalbody=finalbody):
+            yield ast.If(ast.Constant(True), body + finalbody, [])
+        case ast.Expr(value=ast.Call(keywords=keywords) as call):
+            yield ast.Pass()
+            yield from (ast.Expr(other) for other in _outs(call, keywords))
+        case ast.Expr() | ast.Assign() | ast.AugAssign() | ast.For() | ast.Continue() | ast.Break():
             yield ast.Pass()
 
 
 def _calls(call: ast.Call) -> Iterator[ast.AST]:
     function, args, keywords = call.func, call.args, call.keywords
-    for i in range(len(keywords)):
-        yield ast.Call(function, args, keywords[:i] + keywords[i + 1 :])
-    if len(args) == 2 and not any(isinstance(a, ast.Starred) for a in args):
+    name = getattr(function, "attr", getattr(function, "id", ""))
+    if name == "errstate":  # decides about warnings, not about a value
+        return
+    for i, keyword in enumerate(keywords):
+        if keyword.arg not in ("out", "strict"):  # `out` is memory alone, `strict` a reminder
+            yield ast.Call(function, args, keywords[:i] + keywords[i + 1 :])
+    for i, arg in enumerate(args):
+        if isinstance(arg, ast.Constant) and isinstance(arg.value, str):
+            yield ast.Call(function, [*args[:i], ast.Constant("?"), *args[i + 1 :]], keywords)
+    if len(args) == 2 and name not in _COMMUTE and not any(_is_starred(a) for a in args):
         yield ast.Call(function, args[::-1], keywords)
     if isinstance(function, ast.Attribute):
         if function.attr in _OTHER_NAME:
@@ -133,12 +175,30 @@ def _calls(call: ast.Call) -> Iterator[ast.AST]:
             yield function.value
 
 
+def _is_starred(node: ast.AST) -> bool:
+    return isinstance(node, ast.Starred)
+
+
+def _outs(call: ast.Call, keywords: list[ast.keyword]) -> Iterator[ast.Call]:
+    """The call of a statement with `out=` left out, or with one of its arguments there."""
+    for i, keyword in enumerate(keywords):
+        if keyword.arg == "out":
+            rest = keywords[:i] + keywords[i + 1 :]
+            yield ast.Call(call.func, call.args, rest)
+            for arg in call.args:
+                if isinstance(arg, ast.Name):
+                    yield ast.Call(call.func, call.args, [*rest, ast.keyword("out", arg)])
+
+
 def _describe(old: ast.AST, new: ast.AST) -> str:
     if isinstance(old, ast.If):
         return f"if {ast.unparse(old.test)} -> if {ast.unparse(new.test)}"
     if isinstance(old, ast.Return):
-        return f"{ast.unparse(old)} -> in float32"
-    return f"{ast.unparse(old)} -> {ast.unparse(new)}"
+        return f"{ast.unparse(old)} -> {new.value.func.attr.replace('_', ' ')}"
+    first = ast.unparse(old).splitlines()[0]
+    if isinstance(old, ast.With | ast.Try):
+        return f"{first} -> without"
+    return f"{first} -> {ast.unparse(new).splitlines()[0]}"
 
 
 def _key(text: str, taken: Iterable[str]) -> str:
@@ -153,18 +213,20 @@ def _key(text: str, taken: Iterable[str]) -> str:
 def survivors(id: str) -> tuple[str, int, list[str]]:
     """The exercise's id, how many mutants it has, and those that pass although they differ."""
     exercise = get(id)
-    quick = dataclasses.replace(exercise, seconds=min(exercise.seconds, _SECONDS))
     made = mutants(exercise)
-    return id, len(made), [change for change, cell in made.items() if check(quick, cell).passed]
+    return id, len(made), [change for change, cell in made.items() if check(exercise, cell).passed]
 
 
-def mutate(names: Iterable[str] = (), since: str = "") -> int:
+def mutate(names: Iterable[str] = (), since: str = "", jobs: int = 2) -> int:
     """Print what survives among the exercises of `names` (ids, files, modules; all without any),
-    or among those that changed since a git revision; the number of faults is returned."""
-    listed = [e for e in all_exercises() if _named(e, list(names)) and _changed(e, since)]
+    or among those that changed since a git revision; the number of faults is returned.
+
+    Raises ValueError for a name that is none, and for a revision that git does not know.
+    """
+    listed = _chosen(list(names), since)
     faults = count = 0
     context = multiprocessing.get_context("spawn")
-    with context.Pool(os.cpu_count()) as pool:
+    with context.Pool(jobs) as pool:
         for id, made, alive in pool.imap(survivors, [e.id for e in listed]):
             known = EQUIVALENT.get(id, {})
             lines = [f"passes: {change}" for change in alive if change not in known]
@@ -177,37 +239,51 @@ def mutate(names: Iterable[str] = (), since: str = "") -> int:
     return faults
 
 
-def _named(exercise: Exercise, names: list[str]) -> bool:
-    places = (exercise.id, exercise.symbol.file, exercise.module)
-    return not names or any(name in places for name in names)
+def _chosen(names: list[str], since: str) -> list[Exercise]:
+    everything = all_exercises()
+    places = {e.id: (e.id, e.symbol.file, e.module) for e in everything}
+    for name in names:
+        if not any(name in place for place in places.values()):
+            raise ValueError(f"mutate: {name!r} is no exercise, file or module with exercises")
+    if since and _git("rev-parse", "--verify", "--quiet", f"{since}^{{commit}}") is None:
+        raise ValueError(f"mutate: git knows no revision {since!r} here")
+    named = [e for e in everything if not names or any(name in places[e.id] for name in names)]
+    return [e for e in named if not since or _changed(e, since)]
 
 
 def _changed(exercise: Exercise, since: str) -> bool:
     """Whether the reference or the declaration differs from what it was at a git revision."""
-    if not since:
-        return True
-    file = exercise.symbol.file
-    return _at(f"tinytorch/{file}.py", exercise, since) or _at(
-        f"tinytorch/course/exercises/{file}.py", exercise, since
-    )
+    declared = exercise.course_module.file
+    files = (f"tinytorch/{exercise.symbol.file}.py", f"tinytorch/course/exercises/{declared}.py")
+    for path in files:
+        before = _git("show", f"{since}:{path}")
+        now = (_ROOT / path).read_text(encoding="utf-8")
+        if before is None or _part(before, exercise) != _part(now, exercise):
+            return True
+    return False
 
 
-def _at(path: str, exercise: Exercise, since: str) -> bool:
-    root = Path(__file__).parents[2]
-    shown = subprocess.run(
-        ["git", "show", f"{since}:{path}"], cwd=root, capture_output=True, text=True, check=False
-    )
-    now = (root / path).read_text(encoding="utf-8")
-    return shown.returncode != 0 or _part(shown.stdout, exercise) != _part(now, exercise)
+def _git(*command: str) -> str | None:
+    """What git prints, or None if it fails."""
+    done = subprocess.run(["git", *command], cwd=_ROOT, capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else None
 
 
 def _part(text: str, exercise: Exercise) -> list[str]:
-    """What of a file is about the exercise: its definition, its declaration."""
-    found, path = [], exercise.symbol.path
-    for node in ast.walk(ast.parse(text)):
+    """What of a file is about the exercise: its definition, its declaration, and what declarations
+    share. An id that is not plain text, f"losses.{BCE}", may be any."""
+    found: list[str] = []
+    shared: list[str] = []
+    for node in ast.walk(tree := ast.parse(text)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Exercise":
-            if isinstance(node.args[0], ast.Constant) and node.args[0].value == exercise.id:
+            if getattr(node.args[0], "value", exercise.id) == exercise.id:
                 found.append(ast.dump(node))
-        elif getattr(node, "name", None) == path[-1]:
+            shared = [ast.dump(n) for n in tree.body if _is_shared(n)]
+        elif getattr(node, "name", None) == exercise.symbol.name:
             found.append(ast.dump(node))
-    return found
+    return found + shared
+
+
+def _is_shared(node: ast.stmt) -> bool:
+    """Whether a statement of a declarations file gives a name to text that exercises use."""
+    return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") != "EXERCISES"

@@ -208,17 +208,22 @@ def record(id: str, passed: bool, attempt: str) -> dict[str, Any]:
 def record_milestone(name: str, result: dict[str, Any]) -> dict[str, Any]:
     """Note that a milestone was reached: `result`, and when and where. Returns its entry.
 
-    The latest run stands in the entry, with the date of the first and the best accuracy so far.
+    The latest run stands in the entry, with the date of the first and the best values so far:
+    "best" (of the accuracy) and "most ..." are the highest, "least ..." the lowest.
     """
     data = progress()
     milestones = data.setdefault("milestones", {})
     before = milestones.get(name)
     before = before if isinstance(before, dict) else {}
     now = _now()
-    best = max(result.get("accuracy", 0), before.get("best", 0))
+    bests = {"best": result["accuracy"]} if "accuracy" in result else {}
+    bests |= {k: v for k, v in result.items() if k.startswith(("most ", "least "))}
+    for key, value in bests.items():
+        if isinstance(before.get(key), int | float):
+            bests[key] = (min if key.startswith("least ") else max)(value, before[key])
     milestones[name] = {
         **result,
-        "best": best,
+        **bests,
         "first": before.get("first", now),
         "date": now,
         "where": where(),

@@ -11,26 +11,54 @@ from typing import Any
 from tinytorch.course import overlay, work
 from tinytorch.course.map import COURSE
 
+from .measure import Measure
+
 
 @dataclass
 class Result:
-    """What a milestone came to. Subclasses add what there is to look at."""
+    """What a milestone came to. Subclasses add what there is to look at.
+
+    values: for each of `measures`, by its key, what was measured.
+    Raises ValueError if a measure has no value or a value no measure.
+    """
 
     name: str
-    accuracy: float  # on data it has not learned from, 0 to 1
-    floor: float  # what counts as reached
+    measures: tuple[Measure, ...]
+    values: dict[str, float]
     seconds: float  # of learning
+
+    def __post_init__(self) -> None:
+        keys = [measure.key for measure in self.measures]
+        if set(keys) != set(self.values) or len(set(keys)) != len(keys):
+            raise ValueError(f"{self.name}: measures {keys}, but values of {list(self.values)}")
+
+    @property
+    def accuracy(self) -> float:
+        """On data it has not learned from, 0 to 1. Raises KeyError where it is not measured."""
+        return self.values["accuracy"]
+
+    @property
+    def missed(self) -> list[Measure]:
+        """The measures that are not good enough."""
+        return [m for m in self.measures if not m.reached(self.values[m.key])]
 
     @property
     def passed(self) -> bool:
-        return self.accuracy >= self.floor
+        return not self.missed
 
     def __str__(self) -> str:
-        verdict = "reached" if self.passed else f"not reached, the floor is {self.floor:.0%}"
-        return (
-            f"{self.name}: {verdict}; learning took {self.seconds:.2f} s\n"
-            f"test accuracy {self.accuracy:.2%}"
-        )
+        verdict = "; ".join(self._asked(m) for m in self.missed) or "reached"
+        lines = [f"{m.label} {m.text(self.values[m.key])}" for m in self.measures]
+        head = f"{self.name}: {verdict}; learning took {self.seconds:.2f} s"
+        return "\n".join([head, *lines])
+
+    def _asked(self, measure: Measure) -> str:
+        """Why a measure is not good enough, in words."""
+        assert measure.floor is not None
+        limit = "floor" if measure.better == "higher" else "limit"
+        short = f"{measure.floor:.0%}" if measure.unit == "%" else measure.text(measure.floor)
+        of = f" for {measure.label}" if len(self.measures) > 1 else ""
+        return f"not reached, the {limit}{of} is {short}"
 
     __repr__ = __str__
 
@@ -114,8 +142,11 @@ def conclude(result: Result, uses: Iterable[str]) -> Result:
     """Print what was reached and, if it was, note it in the student's progress."""
     if result.passed:
         provenance = Provenance(uses)
-        entry = {
-            "accuracy": round(result.accuracy, 4),
+        entry: dict[str, Any] = {}
+        for measure in result.measures:
+            value = round(result.values[measure.key], 4)
+            entry |= {measure.key: value, measure.best_key: value}
+        entry |= {
             "seconds": round(result.seconds, 2),
             "yours": provenance.yours,
             "of": len(provenance.owners),

@@ -26,10 +26,12 @@ from tinytorch.optimizers import Adam
 from tinytorch.tensor import Tensor
 from tinytorch.training import Trainer, accuracy
 
+from . import measure
 from .common import Provenance, Result, conclude, show
 from .pad import Pad
 
-NAME, FLOOR = "mlp", 0.95
+NAME = "mlp"
+MEASURES = (measure.accuracy(floor=0.95),)
 USES = (
     "tensor.Tensor.__init__",
     "tensor.broadcast_shapes",
@@ -238,7 +240,7 @@ def run(
     print(f"{len(train.labels):,} digits to learn from, {count:,} parameters")
     history = learn(net, Batches(train, batch_size, seed), test, passes, lr).history
     scores = logits(net, test.images)
-    share = float((scores.argmax(1) == test.labels).mean())
+    values = {"accuracy": float((scores.argmax(1) == test.labels).mean())}
     seconds = sum(entry["seconds"] for entry in history)
-    result = MlpResult(NAME, share, FLOOR, seconds, net, test, scores, history)
+    result = MlpResult(NAME, MEASURES, values, seconds, net, test, scores, history)
     return conclude(result, USES)

@@ -16,9 +16,11 @@ from tinytorch.data import separable
 from tinytorch.layers import Linear
 from tinytorch.tensor import Tensor
 
+from . import measure
 from .common import Clock, Provenance, Result, conclude, show
 
-NAME, FLOOR = "perceptron", 0.95
+NAME = "perceptron"
+MEASURES = (measure.accuracy(floor=0.95),)
 USES = (
     "tensor.Tensor.__init__",
     "tensor.broadcast_shapes",
@@ -135,8 +137,8 @@ def run(seed: int = 0, n: int = 200, passes: int = 100) -> PerceptronResult:
     clock = Clock()
     with clock.running():
         learned = learn(x[:n], y[:n], passes)
-    tested = accuracy(learned.neuron, x[n:], y[n:])
+    values = {"accuracy": accuracy(learned.neuron, x[n:], y[n:])}
     settled = "settled" if learned.settled else "has not settled"
     print(f"{len(learned.lines)} corrections in {len(learned.mistakes)} passes; it {settled}")
-    result = PerceptronResult(NAME, tested, FLOOR, clock.seconds, x[:n], y[:n], learned)
+    result = PerceptronResult(NAME, MEASURES, values, clock.seconds, x[:n], y[:n], learned)
     return conclude(result, USES)

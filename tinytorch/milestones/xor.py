@@ -23,8 +23,10 @@ from tinytorch.tensor import Tensor
 
 from . import perceptron
 from .common import Clock, Provenance, Result, conclude, show
+from .measure import accuracy
 
-NAME, FLOOR = "xor", 0.95
+NAME = "xor"
+MEASURES = (accuracy(floor=0.95),)
 USES = (
     "tensor.Tensor.__init__",
     "tensor.broadcast_shapes",
@@ -122,5 +124,7 @@ def run(seed: int = 0, n: int = 200, steps: int = 200, hidden: int = 4) -> XorRe
         losses = learn(net, x[:n], y[:n], steps)
     print(f"two layers: loss {losses[0]:.3f} at first, {losses[-1]:.3f} at the end")
     tested = perceptron.accuracy(net, x[n:], y[n:])
-    result = XorResult(NAME, tested, FLOOR, clock.seconds, x[:n], y[:n], one, fails, net, losses)
+    values = {"accuracy": tested}
+    shown = (x[:n], y[:n], one, fails, net, losses)
+    result = XorResult(NAME, MEASURES, values, clock.seconds, *shown)
     return conclude(result, USES)

@@ -44,7 +44,13 @@ EXERCISES = (
                 why="A nan says that something went wrong earlier. Turned into 0 it could not be "
                 "found any more.",
             ),
-            Case("float64 stays float64", "relu(Tensor([1], dtype=float64)).dtype", "float64"),
+            Case(
+                "float64 keeps its digits",
+                "relu(Tensor([0.1], dtype=float64))",
+                "np.array([0.1])",
+                why="A float64 stays one, with all its digits: nothing on the way may be float32.",
+                tol=1e-12,
+            ),
             Case("ints become floats", "relu(Tensor([-1, 2], dtype=int64))", "[0.0, 2.0]"),
             Case(
                 "a list is no Tensor",
@@ -126,8 +132,25 @@ EXERCISES = (
                 "[-1.0, 2.0]",
                 why=ALONE,
             ),
-            Case("float64 stays float64", "sigmoid(Tensor([1], dtype=float64)).dtype", "float64"),
+            Case(
+                "float64 keeps its digits",
+                "sigmoid(Tensor([1], dtype=float64))",
+                "np.array([1 / (1 + np.exp(-1))])",
+                why="A float64 stays one, with all its digits: nothing on the way may be float32.",
+                tol=1e-12,
+            ),
             Case("ints become float32", "sigmoid(Tensor([0], dtype=int64))", "[0.5]"),
+            Case(
+                "names itself in an error",
+                "sigmoid([1, 2])",
+                raises=(TypeError, "^sigmoid: "),
+                why='`_floats(x, "sigmoid")` raises it.',
+            ),
+            Case(
+                "close to zero, too",
+                "sigmoid(Tensor([0.5, -0.5]))",
+                "[0.6224593, 0.3775407]",
+            ),
         ),
         wrong=(
             Wrong(
@@ -200,8 +223,20 @@ EXERCISES = (
                 "the digits of x.",
             ),
             Case("ints become float32", "tanh(Tensor([0], dtype=int64))", "[0.0]"),
-            Case("float64 stays float64", "tanh(Tensor([1], dtype=float64)).dtype", "float64"),
+            Case(
+                "float64 keeps its digits",
+                "tanh(Tensor([1], dtype=float64))",
+                "np.array([np.tanh(1)])",
+                why="A float64 stays one, with all its digits: nothing on the way may be float32.",
+                tol=1e-12,
+            ),
             Case("nan stays nan", "tanh(Tensor([np.nan]))", "[np.nan]"),
+            Case(
+                "names itself in an error",
+                "tanh([1, 2])",
+                raises=(TypeError, "^tanh: "),
+                why='`_floats(x, "tanh")` raises it.',
+            ),
         ),
         wrong=(
             Wrong(
@@ -250,7 +285,19 @@ EXERCISES = (
                 why=ALONE,
             ),
             Case("any shape", "gelu(zeros(2, 0, 3)).shape", "(2, 0, 3)"),
-            Case("float64 stays float64", "gelu(Tensor([1], dtype=float64)).dtype", "float64"),
+            Case(
+                "float64 keeps its digits",
+                "gelu(Tensor([1], dtype=float64))",
+                "np.array([0.5 + 0.5 * np.tanh((2 / np.pi) ** 0.5 * 1.044715)])",
+                why="A float64 stays one, with all its digits: nothing on the way may be float32.",
+                tol=1e-12,
+            ),
+            Case(
+                "names itself in an error",
+                "gelu([1, 2])",
+                raises=(TypeError, "^gelu: "),
+                why='`_floats(x, "gelu")` raises it.',
+            ),
         ),
         given="import math",
         wrong=(
@@ -342,12 +389,24 @@ EXERCISES = (
                 "[1.0, 2.0]",
                 why=ALONE,
             ),
-            Case("float64 stays float64", "softmax(Tensor([1], dtype=float64)).dtype", "float64"),
+            Case(
+                "float64 keeps its digits",
+                "softmax(Tensor([[0, 1], [2, 2]], dtype=float64))",
+                "np.array([[1 / (1 + np.e), np.e / (1 + np.e)], [0.5, 0.5]])",
+                why="A float64 stays one, with all its digits: nothing on the way may be float32.",
+                tol=1e-12,
+            ),
             Case(
                 "a dim that is not there",
                 "softmax(ones(2, 3), dim=2)",
                 raises=(IndexError, r"softmax: dim 2.*\(2, 3\)"),
                 why="`x._dim` raises it.",
+            ),
+            Case(
+                "names itself in an error",
+                "softmax([1, 2])",
+                raises=(TypeError, "^softmax: "),
+                why='`_floats(x, "softmax")` raises it.',
             ),
         ),
         wrong=(
@@ -458,6 +517,19 @@ EXERCISES = (
                 "log_softmax(ones(2, 3), dim=-3)",
                 raises=(IndexError, r"log_softmax: dim -3.*\(2, 3\)"),
                 why="`x._dim` raises it.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "log_softmax(Tensor([[0, 1], [2, 2]], dtype=float64))",
+                "np.array([[0, 1] - np.log(1 + np.e), [-np.log(2), -np.log(2)]])",
+                why="A float64 stays one, with all its digits: nothing on the way may be float32.",
+                tol=1e-12,
+            ),
+            Case(
+                "names itself in an error",
+                "log_softmax([1, 2])",
+                raises=(TypeError, "^log_softmax: "),
+                why='`_floats(x, "log_softmax")` raises it.',
             ),
         ),
         wrong=(

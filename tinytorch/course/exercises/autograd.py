@@ -79,6 +79,20 @@ EXERCISES = (
                 "gradcheck(lambda x: x * x * 3, x)",
                 "True",
             ),
+            Case(
+                "a number in front",
+                "by_a, by_b = rule(Mul, (4.0, None), [1, 2], needs=(False, True))\n"
+                "by_a is None, Tensor(by_b)",
+                "(True, [4.0, 8.0])",
+                why="Here nobody wants the gradient of `a`, and `b` was not saved.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "by_a, by_b = rule(Mul, (np.array([0.1]), np.array([0.3])), [1.0])\n"
+                "Tensor(by_a), Tensor(by_b)",
+                "(np.array([0.3]), np.array([0.1]))",
+                tol=1e-12,
+            ),
         ),
         wrong=(
             Wrong(
@@ -157,8 +171,9 @@ EXERCISES = (
             ),
             Case(
                 "a size of 1 that stayed 1",
-                "Tensor(unbroadcast(np.ones((4, 1, 3)), (1, 3)))",
-                "np.full((1, 3), 4.0)",
+                "Tensor(unbroadcast(np.full((4, 1, 3), 0.1), (1, 3)))",
+                "np.full((1, 3), 0.4)",
+                tol=1e-12,
             ),
             Case(
                 "a shape that could not have been stretched to this",
@@ -171,6 +186,12 @@ EXERCISES = (
                 "x = Tensor([[1.0], [2.0]], requires_grad=True)\n(x + zeros(3)).sum().backward()\n"
                 "x.grad",
                 "[[3.0], [3.0]]",
+            ),
+            Case(
+                "a shape with more dimensions",
+                "unbroadcast(np.ones(3), (1, 3))",
+                raises=(ValueError, r"\(1, 3\).*\(3,\)"),
+                why="Stretching never takes a dimension away.",
             ),
         ),
         wrong=(
@@ -251,9 +272,10 @@ grad = np.array([[1.0, 0.5]])                        # (1, 2)
             ),
             Case(
                 "square matrices, where shapes do not help",
-                "s, g = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 0.0]])\n"
+                "s, g = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.1, 0.0], [0.0, 0.0]])\n"
                 "tuple(map(Tensor, MatMul().matrices(s, s, g, (True, True))))",
-                "(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[1.0, 0.0], [2.0, 0.0]]))",
+                "(np.array([[0.1, 0.3], [0.0, 0.0]]), np.array([[0.1, 0.0], [0.2, 0.0]]))",
+                tol=1e-12,
                 why="Only the first row of a and the first column of b went into result[0, 0].",
             ),
             Case(
@@ -265,9 +287,11 @@ grad = np.array([[1.0, 0.5]])                        # (1, 2)
             ),
             Case(
                 "one that is not wanted",
-                "by_a, by_b = MatMul().matrices(a, b, grad, (False, True))\n"
-                "by_a is None, Tensor(by_b)",
-                "(True, np.array([[1.0, 0.5], [2.0, 1.0], [3.0, 1.5]]))",
+                "first, second = (MatMul().matrices(a, b, grad, n) for n in "
+                "((False, True), (True, False)))\n"
+                "first[0] is None, Tensor(first[1]), Tensor(second[0]), second[1] is None",
+                "(True, np.array([[1.0, 0.5], [2.0, 1.0], [3.0, 1.5]]), "
+                "np.array([[6.0, 12.0, 18.0]]), True)",
                 why="Data wants no gradient: that is half of the work of a first layer saved.",
             ),
             Case(
@@ -495,6 +519,21 @@ grad = np.array([[1.0, 0.5]])                        # (1, 2)
                 "False",
                 why="`taken` is one dict for the whole run, not one for each node.",
             ),
+            Case(
+                "a branch that receives nothing",
+                "v = Tensor(1.0, requires_grad=True)\n"
+                "checkpoint(lambda x, v: x * x, x, v * 2.0).backward()\nx.grad, v.grad is None",
+                "(Tensor(6.0), True)",
+                why="No part was computed for `v * 2.0`: its node has no gradient to pass on, so "
+                "go on to the next one.",
+            ),
+            Case(
+                "letting go is the default",
+                "from tinytorch.autograd import backpropagate\ny = x * x\n"
+                "backpropagate(y.grad_fn, np.array(1.0, 'float32'))\ny.backward()",
+                raises=(RuntimeError, "retain_graph"),
+                why="Without `retain_graph=True` every node is released.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -618,14 +657,15 @@ def rows(logits, classes, grad, smoothing=0.0):
             ),
             Case(
                 "large scores",
-                "rows([[1000.0, 1000.0]], [0], [1.0])",
-                "np.array([[-0.5, 0.5]])",
+                "rows([[1000.0, 1000.0, 0.0]], [0], [1.0])",
+                "np.array([[-0.5, 0.5, 0.0]])",
                 why="np.exp(1000) is inf: subtract the row's largest score first.",
             ),
             Case(
                 "label smoothing",
                 "rows([[0.0, 0.0, 0.0, 0.0]], [2], [1.0], smoothing=0.2)",
                 "np.array([[0.2, 0.2, -0.6, 0.2]])",
+                tol=1e-12,
                 why="The target is 1 - 0.2 + 0.05 at the right class and 0.05 at the others.",
             ),
             Case(
@@ -636,8 +676,15 @@ def rows(logits, classes, grad, smoothing=0.0):
                 why="They belong to the tensor the network computed.",
             ),
             Case(
+                "rows far apart",
+                "rows([[0.0, 1.0], [1000.0, 1001.0]], [0, 1], [1.0, 1.0])",
+                "np.array([[-0.7310586, 0.7310586], [0.2689414, -0.2689414]])",
+                why="Each row needs its own largest: less another row's 1000, all of e^-1000 are "
+                "0, and 0 / 0 is nan.",
+            ),
+            Case(
                 "differences agree",
-                "x = Tensor(np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]]), requires_grad=True)\n"
+                "x = Tensor(np.array([[1.0, 2.0, -1.0], [900.5, 900, 903]]), requires_grad=True)\n"
                 "target = Tensor([2, 0], dtype=int64)\n"
                 "gradcheck(lambda x: cross_entropy(x, target, label_smoothing=0.1), x)",
                 "True",
@@ -679,6 +726,16 @@ def rows(logits, classes, grad, smoothing=0.0):
                 return out * grad[:, None]
                 """,
                 "0.05 at the others",
+            ),
+            Wrong(
+                """
+                out = np.exp(logits - logits.max())
+                out /= out.sum(axis=1, keepdims=True)
+                out[np.arange(len(classes)), classes] -= 1 - self.smoothing
+                out -= self.smoothing / out.shape[1]
+                return out * grad[:, None]
+                """,
+                "Each row needs its own largest",
             ),
         ),
     ),
@@ -832,6 +889,20 @@ x = Tensor([3.0, 4.0], requires_grad=True)
                 "checkpoint(lambda x: zeros(2), x).sum().backward()\nx.grad is None",
                 "True",
                 why="If the result does not require a gradient there is no backward to call.",
+            ),
+            Case(
+                "arrays, not Tensors",
+                "y = checkpoint(square, x)\n"
+                "type(y.grad_fn.backward(np.ones(2, 'float32'))[0]).__name__",
+                "'ndarray'",
+                why="Gradients on their way are arrays: `x.grad.data`.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "x = Tensor([0.1], dtype=float64, requires_grad=True)\n"
+                "checkpoint(square, x).sum().backward()\nx.grad",
+                "np.array([0.2])",
+                tol=1e-12,
             ),
         ),
         wrong=(

@@ -68,6 +68,13 @@ EXERCISES = (
                 raises=(TypeError, r"Linear\(in_features=3.*list"),
                 why="`_check_tensor(x, self)` raises it.",
             ),
+            Case(
+                "float64 keeps its digits",
+                "layer.forward(Tensor([[0.1, 0, 0]], dtype=float64))",
+                "np.array([[10.1, 20.0]])",
+                why="Operations on Tensors find the dtype themselves: nothing is to be converted.",
+                tol=1e-12,
+            ),
         ),
         wrong=(
             Wrong("return x @ self.weight + self.bias", "matmul: (1, 3) @ (2, 3)"),
@@ -113,7 +120,7 @@ EXERCISES = (
         cases=(
             Case(
                 "the tensor itself is filled and returned",
-                "w = zeros(4, 4)\nkaiming_uniform_(w) is w",
+                "w = zeros(4, 4, dtype=float64)\nkaiming_uniform_(w) is w",
                 "True",
                 why="The underscore says so: it writes into the tensor it was given, and "
                 "returns that tensor.",
@@ -250,8 +257,8 @@ EXERCISES = (
             ),
             Case(
                 "the bias is within 1 / √in_features",
-                "round(abs(Linear(4, 9000).bias).max().item(), 2)",
-                "0.5",
+                "b = Linear(4, 9000).bias\nround(b.min().item(), 2), round(b.max().item(), 2)",
+                "(-0.5, 0.5)",
                 why="The bias, too, is random: `uniform_` with the weight's bound on both sides.",
             ),
             Case(
@@ -489,7 +496,7 @@ EXERCISES = (
             ),
             Case(
                 "nothing to do",
-                "x = ones(2)\nSequential().forward(x) is x",
+                "x = arange(2)\nSequential().forward(x) is x",
                 "True",
                 why="Without layers the input is the output.",
             ),
@@ -569,17 +576,24 @@ EXERCISES = (
             ),
             Case(
                 "does nothing in evaluation",
-                "layer = Dropout(0.5).eval()\nlayer.forward(x) is x",
+                "x = ones(2, dtype=float64)\nDropout(0.5).eval().forward(x) is x",
                 "True",
                 why="When `self.training` is false, x comes back as it is.",
             ),
-            Case("does nothing with p = 0", "Dropout(0.0).forward(x) is x", "True"),
+            Case(
+                "drops nothing with p = 0",
+                "Dropout(0.0).forward(Tensor([1.5, -2]))",
+                "[1.5, -2.0]",
+            ),
             Case("drops all with p = 1", "Dropout(1.0).forward(ones(2, 2))", "zeros(2, 2)"),
             Case("x is not changed", "Dropout(0.5).forward(x)\nx.min().item()", "1.0"),
             Case(
-                "keeps the dtype",
-                "Dropout(0.5).forward(ones(3, dtype=float64)).dtype",
-                "np.dtype('float64')",
+                "float64 keeps its digits",
+                "Dropout(0.25).forward(ones(100, dtype=float64)).max()",
+                "np.array(4 / 3)",
+                why="1 / (1 - p) in float32 is not 4 / 3 in float64: give the mask x's dtype "
+                "before it is scaled.",
+                tol=1e-12,
             ),
             Case(
                 "made of Tensor operations",
@@ -644,7 +658,7 @@ EXERCISES = (
             "`x.mean(dims, keepdim=True)`, and `x.var(dims, correction=0, keepdim=True)`: the "
             "variance of these very numbers, not an estimate from a sample.",
             "`eps` is added to the variance, inside the root: `(x - mean) / (var + eps).sqrt()`. "
-            "Then `* weight + bias`.",
+            "Then `* weight + bias`, and `.to(x.dtype)`.",
         ),
         given="x = Tensor([[1, 2, 3], [2, 4, 9]])\nw, b = ones(3), zeros(3)",
         cases=(
@@ -704,6 +718,19 @@ EXERCISES = (
                 "layer_norm(ones(2, 4), w, b)",
                 raises=(ValueError, r"layer_norm.*3.*\(2, 4\)"),
                 why="`_check_norm` raises it.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "layer_norm(Tensor([[1, 2, 3]], dtype=float64), w, b)",
+                "np.array([[-1, 0, 1]]) / (2 / 3 + 1e-5) ** 0.5",
+                why="The result has x's dtype, and its digits.",
+                tol=1e-12,
+            ),
+            Case(
+                "float16 stays float16",
+                "layer_norm(x.to(float16), w, b).dtype",
+                "np.dtype('float16')",
+                why="The result has x's dtype.",
             ),
         ),
         wrong=(

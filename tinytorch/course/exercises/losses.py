@@ -34,9 +34,16 @@ EXERCISES = (
             Case(
                 "a word it does not know",
                 "losses.reduce(each, 'average')",
-                raises=(ValueError, "'average'"),
+                raises=(ValueError, "reduce.*'average'"),
                 why="Taken for one of the three, a slip of the pen would train with the wrong "
                 "loss and say nothing.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "d = Tensor([0.1, 0.2], dtype=float64)\nlosses.reduce(d), losses.reduce(d, 'sum')",
+                "(np.array(0.15), np.array(0.3))",
+                why="The result keeps the dtype of what it was computed from.",
+                tol=1e-12,
             ),
         ),
         wrong=(
@@ -97,6 +104,13 @@ EXERCISES = (
                 "mse_loss(given, true, reduction='max')",
                 raises=(ValueError, "'max'"),
                 why="`reduce` raises it.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "mse_loss(Tensor([0.1], dtype=float64), Tensor([0.4], dtype=float64))",
+                "np.array(0.09)",
+                why="The result keeps the dtype of what it was computed from.",
+                tol=1e-12,
             ),
         ),
         wrong=(
@@ -210,6 +224,21 @@ EXERCISES = (
                 "cross_entropy(scores, Tensor([0, 1]))",
                 raises=(TypeError, "float32"),
                 why="`_class_rows` raises it.",
+            ),
+            Case(
+                "a class that is ruled out",
+                "cross_entropy(Tensor([[0, -np.inf]]), Tensor([0], dtype=int64))",
+                "Tensor(0)",
+                why="Without smoothing the mean over the classes plays no part: 0 times inf would "
+                "be nan.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "x, y = Tensor([[0, 1]], dtype=float64), Tensor([1], dtype=int64)\n"
+                "cross_entropy(x, y), cross_entropy(x, y, weight=Tensor([1, 3], dtype=float64))",
+                "(np.array(np.log1p(1 / np.e)), np.array(np.log1p(1 / np.e)))",
+                why="The result keeps the dtype of what it was computed from.",
+                tol=1e-12,
             ),
         ),
         wrong=(
@@ -346,6 +375,13 @@ EXERCISES = (
                 raises=(ValueError, r"-1.0 at \(1,\)"),
                 why="`_yes_or_no` raises it.",
             ),
+            Case(
+                "float64 keeps its digits",
+                f"{BCE}(Tensor([1], dtype=float64), Tensor([1], dtype=float64))",
+                "np.array(np.log1p(1 / np.e))",
+                tol=1e-12,
+                why="The result keeps the dtype of what it was computed from.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -446,7 +482,7 @@ EXERCISES = (
             ),
             Case(
                 "one pair",
-                "contrastive_loss(Tensor([0, 0]), Tensor([3, 4]), Tensor(1, dtype=int64))",
+                "contrastive_loss(Tensor([1, 1]), Tensor([4, 5]), Tensor(1, dtype=int64))",
                 "Tensor(12.5)",
             ),
             Case(
@@ -460,6 +496,14 @@ EXERCISES = (
                 "contrastive_loss(a, b, Tensor([1, 0, -1]))",
                 raises=(ValueError, r"-1.0 at \(2,\)"),
                 why="`_check_pairs` raises it.",
+            ),
+            Case(
+                "the distance is never quite 0",
+                "x = Tensor([[0.1]], dtype=float64)\ncontrastive_loss(x, x, zeros(1))",
+                "np.array((1 - 1e-6) ** 2 / 2)",
+                tol=1e-12,
+                why="At 0 the slope of a root is infinite, and infinity times 0 is nan: take the "
+                "root of d^2 + 1e-12, in x1's dtype.",
             ),
         ),
         wrong=(
@@ -507,6 +551,15 @@ EXERCISES = (
                 return reduce((y * squared + (1 - y) * missing * missing) * 0.5, reduction)
                 """,
                 "expected 0.125, got 0.0625",
+            ),
+            Wrong(
+                """
+                y = _check_pairs(x1, x2, target, margin)
+                squared = ((x1 - x2) ** 2).sum(dim=-1)
+                missing = relu(margin - squared.sqrt())
+                return reduce((y * squared + (1 - y) * missing * missing) * 0.5, reduction)
+                """,
+                "the root of d^2 + 1e-12",
             ),
         ),
     ),

@@ -288,6 +288,20 @@ g = np.array([0.25, 0.25], dtype="float32")
                 "True",
                 why="Nothing to add, so nothing to copy.",
             ),
+            Case(
+                "out of the way of the step",
+                "p.grad = Tensor([0.25, 0.25])\n"
+                "Adam([p], lr=0.1, eps=1.0, weight_decay=0.5).step()\nTensor(p)",
+                "[1 - 0.075 / 1.75, -2 + 0.075 / 1.75]",
+                why="Adam computes in slot 0 of the scratch memory while it still needs g: this "
+                "array is in slot 1, or a new one.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "Tensor(optimizer.decayed(np.array([0.2]), np.array([0.1]), group))",
+                "np.array([0.2])",
+                tol=1e-12,
+            ),
         ),
         wrong=(
             Wrong('g += group["weight_decay"] * p\nreturn g', "is the memory of `p.grad`"),

@@ -60,6 +60,13 @@ EXERCISES = (
                 "Tensor(np.array(['a', 'b']))",
                 raises=(TypeError, "numbers"),
             ),
+            Case(
+                "big ints arrive whole",
+                "Tensor([16777217], dtype=int64)",
+                "np.array([16777217])",
+                why="A list goes to the `dtype` that is asked for at once: on the way through "
+                "float32, 16777217 loses its last digit.",
+            ),
         ),
         wrong=(
             Wrong("self.data = np.array(data, dtype=dtype or float32)", "must keep it"),
@@ -117,6 +124,19 @@ EXERCISES = (
                 "0 does not meet 3",
                 "broadcast_shapes((0,), (3,))",
                 raises=(ValueError, "broadcast"),
+            ),
+            Case(
+                "the message counts dimensions from the left",
+                "broadcast_shapes((5, 2, 3), (2,))",
+                raises=(ValueError, r"dimension 2 has sizes 3 and 2"),
+                why="The sizes meet in the last of three dimensions: number 2 of the result, "
+                "counted from 0.",
+            ),
+            Case(
+                "no shapes at all",
+                "broadcast_shapes()",
+                "()",
+                why="`max` of nothing is an error unless it has a `default`.",
             ),
         ),
         wrong=(
@@ -192,6 +212,21 @@ EXERCISES = (
                 why="The message names the operation and both shapes; `_operands` sees to it.",
             ),
             Case("refuses text", "a + 'one'", raises=(TypeError, "add.*str")),
+            Case(
+                "float64 keeps its digits",
+                "Tensor([0.1], dtype=float64) + Tensor([0.2], dtype=float64)",
+                "np.array([0.3])",
+                why="`Tensor(a + b)` keeps the dtype NumPy found: float64 here, with all its "
+                "digits.",
+                tol=1e-12,
+            ),
+            Case(
+                "ints stay ints",
+                "Tensor([16777216], dtype=int64) + 1",
+                "np.array([16777217])",
+                why="`Tensor(a + b)` keeps the dtype NumPy found: ints are exact, float32 ends at "
+                "16777216.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -219,6 +254,13 @@ EXERCISES = (
                 """,
                 "It raised ValueError: add: shapes (2, 3) and () differ",
             ),
+            Wrong(
+                """
+                a, b = self._operands(other, "add")
+                return Tensor(a + b, dtype=float32)
+                """,
+                "keeps the dtype NumPy found",
+            ),
         ),
     ),
     Exercise(
@@ -245,6 +287,21 @@ EXERCISES = (
                 "a * Tensor([1, 2, 3])",
                 raises=(ValueError, r"mul.*\(2, 2\).*\(3,\)"),
             ),
+            Case(
+                "float64 keeps its digits",
+                "Tensor([0.1], dtype=float64) * Tensor([3], dtype=float64)",
+                "np.array([0.3])",
+                why="`Tensor(a * b)` keeps the dtype NumPy found: float64 here, with all its "
+                "digits.",
+                tol=1e-12,
+            ),
+            Case(
+                "ints stay ints",
+                "Tensor([16777217], dtype=int64) * 2",
+                "np.array([33554434])",
+                why="`Tensor(a * b)` keeps the dtype NumPy found: ints are exact, float32 ends at "
+                "16777216.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -268,6 +325,13 @@ EXERCISES = (
                 return Tensor(a * b)
                 """,
                 "must say more",
+            ),
+            Wrong(
+                """
+                a, b = self._operands(other, "mul")
+                return Tensor(a * b, dtype=float32)
+                """,
+                "keeps the dtype NumPy found",
             ),
         ),
     ),
@@ -317,6 +381,30 @@ EXERCISES = (
                 raises=(ValueError, r"matmul.*\(2,\).*\(3,\)"),
                 why="`_check_broadcast` on the leading dimensions says it.",
             ),
+            Case(
+                "a number has no columns, either",
+                "Tensor(2) @ a",
+                raises=(ValueError, "matmul"),
+                why="`np.ndim(a) == 0` holds for a number on the left as well.",
+            ),
+            Case(
+                "names itself in an error",
+                "a @ 'b'",
+                raises=(TypeError, "matmul.*str"),
+            ),
+            Case(
+                "float64 keeps its digits",
+                "Tensor([[0.1]], dtype=float64) @ Tensor([3], dtype=float64)",
+                "np.array([0.3])",
+                why="The result keeps the dtype of what it was computed from.",
+                tol=1e-12,
+            ),
+            Case(
+                "ints stay ints",
+                "Tensor([[16777217]], dtype=int64) @ Tensor([[1]], dtype=int64)",
+                "np.array([[16777217]])",
+                why="The result keeps the dtype of what it was computed from.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -334,6 +422,15 @@ EXERCISES = (
                 "matrix times vector",
             ),
             Wrong("return Tensor(self.data @ other.data)", "The message names `matmul`"),
+            Wrong(
+                """
+                columns, rows = self.shape[-1], other.shape[-2 if other.ndim > 1 else 0]
+                if columns != rows:
+                    raise ValueError(f"matmul: {self.shape} @ {other.shape}")
+                return Tensor(self.data @ other.data)
+                """,
+                "a number is not a matrix",
+            ),
         ),
     ),
     Exercise(
@@ -376,6 +473,19 @@ EXERCISES = (
                 "a.sum(dim=2)",
                 raises=(IndexError, r"sum.*2.*\(2, 3\)"),
             ),
+            Case(
+                "float64 keeps its digits",
+                "Tensor([1, 1e-9], dtype=float64).sum()",
+                "np.array(1.000000001)",
+                why="float64 is added up in float64: in float32 the second number is lost.",
+                tol=1e-12,
+            ),
+            Case(
+                "ints stay exact",
+                "Tensor([16777216, 1], dtype=int64).sum()",
+                "np.array(16777217)",
+                why="Ints are added up in int64; float32 ends at 16777216.",
+            ),
         ),
         wrong=(
             Wrong("return Tensor(self.data.sum())", "dim=0 of (2, 3) leaves (3,)"),
@@ -387,6 +497,13 @@ EXERCISES = (
                 "`dim` names the dimension that disappears",
             ),
             Wrong('return Tensor(self.data.sum(axis=self._dims(dim, "sum")))', "with size 1"),
+            Wrong(
+                """
+                total = self.data.astype(float32).sum(axis=self._dims(dim, "sum"), keepdims=keepdim)
+                return Tensor(total, dtype=self.dtype if self.dtype.kind == "f" else int64)
+                """,
+                "the second number is lost",
+            ),
         ),
     ),
     Exercise(
@@ -395,7 +512,7 @@ EXERCISES = (
         hints=(
             "The mean is the sum divided by how many numbers went into each sum.",
             "Compare element counts: `self.numel()` before, the result's `numel()` after. The "
-            "quotient is the number of terms.",
+            "quotient is the number of terms. Without any sums, divide by `max(total.numel(), 1)`.",
         ),
         given="a = Tensor([[1, 2, 3], [4, 5, 6]])",
         cases=(
@@ -420,6 +537,27 @@ EXERCISES = (
                 "arange(3).mean()",
                 raises=(TypeError, "mean.*int64"),
                 why="As in PyTorch: convert with `.float()` first.",
+            ),
+            Case(
+                "float64 keeps its digits",
+                "Tensor([0.1, 0.2], dtype=float64).mean()",
+                "np.array(0.15)",
+                why="The result keeps the dtype of what it was computed from.",
+                tol=1e-12,
+            ),
+            Case(
+                "float16 does not overflow",
+                "full((3,), 40000, dtype=float16).mean()",
+                "np.array(40000, 'float16')",
+                why="The sum, 120000, is more than float16 holds: add up `self._wide()`, and give "
+                "the mean in `self.dtype`.",
+            ),
+            Case(
+                "no rows, no means",
+                "zeros(0, 3).mean(dim=1).shape",
+                "(0,)",
+                why="There is no sum to divide, and `total.numel()` is 0: divide by "
+                "`max(total.numel(), 1)`.",
             ),
         ),
         wrong=(
@@ -527,7 +665,7 @@ EXERCISES = (
             ),
             Case(
                 "the count must fit",
-                "a.reshape(4, 2)",
+                "ones(6).reshape(4, 2)",
                 raises=(ValueError, r"reshape.*6.*\(6,\).*\(4, 2\)"),
                 why="The message names the number of elements and both shapes.",
             ),
@@ -537,6 +675,36 @@ EXERCISES = (
                 raises=(ValueError, r"reshape.*\(4, -1\)"),
             ),
             Case("only one -1", "a.reshape(-1, -1)", raises=(ValueError, "reshape")),
+            Case(
+                "only one -1, even for one number",
+                "Tensor([5]).reshape(-1, -1)",
+                raises=(ValueError, "reshape"),
+                why="With two sizes left open there is no one answer.",
+            ),
+            Case(
+                "beside a 0 anything fits",
+                "zeros(0, 3).reshape(-1, 0)",
+                raises=(ValueError, "reshape"),
+                why="Any size times 0 is 0: -1 cannot be worked out, and nothing is divided by 0.",
+            ),
+            Case(
+                "no other negative sizes",
+                "a.reshape(-2, -3)",
+                raises=(ValueError, r"reshape.*\(-2, -3\)"),
+                why="Their product is 6, and yet there is no such shape.",
+            ),
+            Case(
+                "sizes are ints",
+                "a.reshape(2.0, 3)",
+                raises=(TypeError, "reshape"),
+                why='`_ints("reshape", sizes)` raises it.',
+            ),
+            Case(
+                "ints stay ints",
+                "Tensor([16777217, 1], dtype=int64).reshape(2, 1)",
+                "np.array([[16777217], [1]])",
+                why="The result keeps the dtype of what it was computed from.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -589,6 +757,17 @@ EXERCISES = (
                 "a dim that is not there",
                 "a.transpose(0, 2)",
                 raises=(IndexError, r"transpose.*2.*\(2, 3\)"),
+            ),
+            Case(
+                "neither dim may be missing",
+                "a.transpose(2, 0)",
+                raises=(IndexError, r"transpose.*2.*\(2, 3\)"),
+            ),
+            Case(
+                "ints stay ints",
+                "Tensor([[16777217, 1]], dtype=int64).transpose(0, 1)",
+                "np.array([[16777217], [1]])",
+                why="The result keeps the dtype of what it was computed from.",
             ),
         ),
         wrong=(
@@ -643,6 +822,12 @@ EXERCISES = (
                 "a[2]",
                 raises=(IndexError, r"2.*\(2, 3\)"),
                 why="The message names the index and the shape it missed.",
+            ),
+            Case(
+                "ints stay ints",
+                "Tensor([1, 16777217], dtype=int64)[1]",
+                "np.array(16777217)",
+                why="The result keeps the dtype of what it was computed from.",
             ),
         ),
         wrong=(
@@ -724,6 +909,17 @@ EXERCISES = (
                 "b = a.T.contiguous()\nb[0, 0] = 100\na[0, 0].item()",
                 "1.0",
             ),
+            Case(
+                "ints come back themselves, too",
+                "b = arange(3)\nb.contiguous() is b",
+                "True",
+            ),
+            Case(
+                "and stay ints in a copy",
+                "Tensor([[16777217, 1], [2, 3]], dtype=int64).T.contiguous()",
+                "np.array([[16777217, 2], [1, 3]])",
+                why="The result keeps the dtype of what it was computed from.",
+            ),
         ),
         wrong=(
             Wrong("return Tensor(self.data.copy())", "return `self`"),
@@ -771,6 +967,23 @@ EXERCISES = (
             ),
             Case("an empty list", "cat([])", raises=(ValueError, "cat.*empty")),
             Case("a dim that is not there", "cat([a, b], dim=2)", raises=(IndexError, "cat.*2")),
+            Case(
+                "a list of one",
+                "cat([a])",
+                "[[1.0, 2.0], [3.0, 4.0]]",
+            ),
+            Case(
+                "the number of dimensions must fit, too",
+                "cat([a, ones(2, 2, 1)])",
+                raises=(ValueError, r"cat.*1.*\(2, 2, 1\).*\(2, 2\)"),
+                why="Compare `x.ndim` with the first one's before the sizes.",
+            ),
+            Case(
+                "ints stay ints",
+                "cat([Tensor([16777217], dtype=int64), Tensor([1], dtype=int64)])",
+                "np.array([16777217, 1])",
+                why="The result keeps the dtype of what it was computed from.",
+            ),
         ),
         wrong=(
             Wrong("return Tensor(np.concatenate([x.data for x in tensors]))", "dim=1 grows"),

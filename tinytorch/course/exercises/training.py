@@ -456,6 +456,28 @@ EXERCISES = (
                 "''",
                 why="Steps end hundreds of times in an epoch. Look at 'epoch_end' only.",
             ),
+            Case(
+                "as good is not better",
+                "stopped([5, 5, 5], patience=2)[0]",
+                "3",
+                why="A new best is below the one before it, by more than min_delta.",
+            ),
+            Case(
+                "the count starts at the last best",
+                "stopped([5.0, 4.8, 4.6, 4.56, 4.3], patience=2, min_delta=0.25)[0]",
+                "'never'",
+                why="4.6 is the best, for 4.8 was not: 4.56 is the first epoch after it, and 4.3 "
+                "the next best.",
+            ),
+            Case(
+                "all of the history counts",
+                "t = Trainer(Linear(1, 1), MSELoss(), SGD([Parameter([1.0])]))\n"
+                "t.history.extend([{'val_loss': loss} for loss in (1.0, 2.0, 3.0, 2.9, 2.8)])\n"
+                "EarlyStopping(patience=2)(t, 'epoch_end')\nt.stopped != ''",
+                "True",
+                why="A resumed run begins with a history: its best, 1, is 4 epochs back. That 2.8 "
+                "is below 3 does not count.",
+            ),
         ),
         wrong=(
             Wrong(
@@ -525,6 +547,30 @@ EXERCISES = (
                 """,
                 "Look at 'epoch_end' only",
             ),
+            Wrong(
+                """
+                if event != "epoch_end":
+                    return
+                values, n = self._values(trainer), self.patience
+                if len(values) > n and min(values[-n:]) >= min(values[:-n]) - self.min_delta:
+                    trainer.stop(f"{self.monitor} is no better")
+                """,
+                "4.56 is the first epoch after it",
+            ),
+            Wrong(
+                """
+                if event != "epoch_end":
+                    return
+                best, since = math.inf, 0
+                for value in self._values(trainer)[-self.patience - 1 :]:
+                    since += 1
+                    if value < best - self.min_delta:
+                        best, since = value, 0
+                if since >= self.patience:
+                    trainer.stop(f"{self.monitor} is no better")
+                """,
+                "4.56 is the first epoch after it",
+            ),
         ),
     ),
     Exercise(
@@ -557,7 +603,7 @@ p.grad, q.grad = Tensor([2.0, 3.0]), Tensor([[6.0]])
             ),
             Case(
                 "short enough: nothing changes",
-                "clip_grad_norm_([p, q], 70.0)\np.grad, q.grad",
+                "clip_grad_norm_([p, q], 10.0)\np.grad, q.grad",
                 "([2.0, 3.0], [[6.0]])",
                 why="Gradients are only ever made shorter.",
             ),
@@ -617,6 +663,27 @@ p.grad, q.grad = Tensor([2.0, 3.0]), Tensor([[6.0]])
                 "True",
                 why="The norm is nan, and so is the factor: `not scale >= 1` is true for nan, "
                 "`scale < 1` is not. All gradients become nan, as PyTorch's do, and it is seen.",
+            ),
+            Case(
+                "a matrix counts number by number",
+                "w = Parameter([[0.0, 0.0], [0.0, 0.0]])\n"
+                "w.grad = Tensor([[3.0, 0.0], [0.0, 4.0]])\nclip_grad_norm_([w], 100.0).item()",
+                "5.0",
+                why="NumPy's norm of a matrix is another one; `g.ravel()` makes it one row of "
+                "numbers.",
+            ),
+            Case(
+                "no gradients at all",
+                "clip_grad_norm_([r], 1.0, norm_type=float('inf')).item()",
+                "0.0",
+                why="The norm of no numbers is 0.",
+            ),
+            Case(
+                "very small gradients",
+                "p.grad = Tensor([1e-6, 0.0])\nclip_grad_norm_([p], 1e-6)\np.grad * 1e6",
+                "[0.5, 0.0]",
+                why="The factor is max_norm / (norm + 1e-6): with a norm of 0 nothing is divided "
+                "by 0.",
             ),
         ),
         wrong=(
@@ -920,6 +987,13 @@ optimizer = SGD([{"params": [p]}, {"params": [q], "lr": 0.8}], lr=0.4)
                 "cycle(pct_start=0.1).lr_at(0, 0.04)",
                 "1.0",
                 why="The top is at step 0: the rate is max_lr at once, nothing is divided by 0.",
+            ),
+            Case(
+                "no way down",
+                "c = cycle(pct_start=1.0)\nc.lr_at(9, 0.04), c.lr_at(10, 0.04) <= 1.0",
+                "(1.0, True)",
+                why="The top is the last step: the rate there is max_lr, and nothing is divided "
+                "by 0 after it.",
             ),
         ),
         wrong=(
