@@ -5,8 +5,16 @@
 from . import simd as _simd
 from .course import overlay as _overlay
 from .tensor_checks import bool_, float16, float32, float64, int8, int32, int64, uint8
-from .tensor import Tensor, broadcast_shapes, cat, contiguous_strides, stack
-from .tensor_elementwise import maximum, minimum, where
+from .tensor import (
+    Tensor,
+    broadcast_shapes,
+    cat,
+    contiguous_strides,
+    maximum,
+    minimum,
+    stack,
+    where,
+)
 from .creation import (
     arange,
     eye,

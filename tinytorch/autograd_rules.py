@@ -9,13 +9,12 @@ differentiable. Operations of later modules have their rules beside themselves.
 
 from __future__ import annotations
 
-import inspect
 import math
 from types import ModuleType
 
 import numpy as np
 
-from . import activations, layers, losses, tensor, tensor_elementwise
+from . import activations, layers, losses, tensor
 from .autograd import CrossEntropy, Function, MatMul, Mul, _each, differentiable, enable_grad
 from .autograd_tensor import replace
 from .tensor import Tensor, _index, _ints
@@ -487,7 +486,7 @@ class Contrastive(Function):
 def _install(owner: type | ModuleType, functions: dict[str, type[Function]]) -> None:
     """Make operations of a class or module differentiable, wherever they are held."""
     for name, function in functions.items():
-        held = inspect.getattr_static(owner, name)  # on the class or a base of it
+        held = vars(owner)[name]
         if isinstance(held, property):
             replace(owner, name, property(differentiable(function, held.fget)))
         else:
@@ -507,8 +506,7 @@ def install() -> None:
             "max": Extreme, "min": Extreme, "to": Same, "clone": Same, "contiguous": Same,
         },
     )  # fmt: skip
-    _install(tensor, {"cat": Cat})
-    _install(tensor_elementwise, {"maximum": Maximum, "minimum": Minimum, "where": Where})
+    _install(tensor, {"cat": Cat, "maximum": Maximum, "minimum": Minimum, "where": Where})
     _install(
         activations,
         {

@@ -205,7 +205,7 @@ CREATES = (
 
 def replace(owner: type | ModuleType, name: str, value: object) -> None:
     """Put `value` in place of a class's or module's `name`, and wherever else that is held."""
-    held = inspect.getattr_static(owner, name)
+    held = vars(owner)[name]
     setattr(owner, name, value)
     if isinstance(owner, ModuleType):  # other modules have imported it by name
         for file, module in list(sys.modules.items()):

@@ -11,10 +11,12 @@ Only assignment to an index, `a[0] = 1`, writes into existing memory.
 from __future__ import annotations
 
 import math
+import operator
+from collections import namedtuple
+from collections.abc import Iterator
 
 import numpy as np
 
-from .tensor_base import Base, _tensors
 from .tensor_checks import (
     Shape,
     _check_numeric,
@@ -24,14 +26,18 @@ from .tensor_checks import (
     _ints_first,
     _join,
     _nested_shape,
+    _promote,
     _promote_arrays,
+    bool_,
+    float16,
     float32,
     int32,
     int64,
 )
-from .tensor_elementwise import Elementwise
-from .tensor_reductions import Reductions, _add_up
-from .tensor_views import Views
+from .tensor_sum import _add_up
+
+MinMax = namedtuple("MinMax", ["values", "indices"])
+
 
 # Shapes and strides
 
@@ -84,10 +90,23 @@ def _check_broadcast(op: str, a: Shape, b: Shape) -> None:
             raise ValueError(f"{op}: {error}") from None
 
 
-class Tensor(Elementwise, Reductions, Views):
+class Tensor:
     """An n-dimensional array of numbers, all of one dtype, float32 unless said otherwise."""
 
     __array_priority__ = 1000  # makes `ndarray + Tensor` ask Tensor.__radd__
+
+    # Construction
+
+    def _set_data(self, value: object) -> None:
+        if type(value) is not np.ndarray:
+            if not isinstance(value, (Tensor, np.ndarray, np.generic)):
+                raise TypeError(f"data: expected a Tensor or an array, got {_describe(value)}")
+            value = value.data if isinstance(value, Tensor) else np.asarray(value)
+        self._data = value
+
+    # The NumPy array with the elements. A Tensor that is assigned leaves its array, also in
+    # `p.data -= x`. Reading is hot, and attrgetter faster than a function.
+    data = property(operator.attrgetter("_data"), _set_data)
 
     def __init__(self, data: object, dtype: object = None) -> None:
         """Store `data` as a NumPy array in `self.data`.
@@ -111,7 +130,73 @@ class Tensor(Elementwise, Reductions, Views):
         self.data = np.asarray(data, dtype=dtype)
         _check_numeric(self.data)
 
-    # Given helpers: the other operand
+    @property
+    def shape(self) -> Shape:
+        """The size of each dimension; () for a single number."""
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.data.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of every element."""
+        return self.data.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements together: numel() times bytes per element."""
+        return self.data.nbytes
+
+    def dim(self) -> int:
+        """The number of dimensions, as `ndim`."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.data.size
+
+    def size(self, dim: int | None = None) -> Shape | int:
+        """The shape, or the size of one dimension."""
+        if dim is None:
+            return self.shape
+        return self.shape[self._dim(dim, "size")]
+
+    def item(self) -> float | int | bool:
+        """The single element as a Python number. Raises ValueError if there is not exactly one."""
+        if self.numel() != 1:
+            raise ValueError(f"item: expected exactly one element, got shape {self.shape}")
+        return self.data.item()
+
+    def numpy(self) -> np.ndarray:
+        """The elements as a NumPy array sharing this tensor's memory."""
+        return self.data
+
+    def tolist(self) -> list | float | int | bool:
+        """The elements as nested lists of Python numbers."""
+        return self.data.tolist()
+
+    def clone(self) -> Tensor:
+        """A row-major copy in memory of its own."""
+        return Tensor(self.data.copy())
+
+    def to(self, dtype: object) -> Tensor:
+        """The same values as `dtype`: a copy, or this tensor itself if nothing changes."""
+        if isinstance(dtype, str) and dtype.split(":")[0] in ("cpu", "cuda", "mps"):
+            raise TypeError(f"to: expected a dtype, got {dtype!r}; there are no other devices here")
+        return self if self.dtype == dtype else Tensor(self.data, dtype=dtype)
+
+    def float(self) -> Tensor:
+        """The same values as float32."""
+        return self.to(float32)
+
+    def long(self) -> Tensor:
+        """The same values as int64, fractions cut off."""
+        return self.to(int64)
+
+    # Given helpers: operands and dims
 
     def _operands(self, other: object, op: str, broadcast: bool = True) -> tuple:
         """This tensor and the other operand as two things NumPy combines by PyTorch's dtype rules.
@@ -146,7 +231,37 @@ class Tensor(Elementwise, Reductions, Views):
         a, b = self._operands(other, op)
         return Tensor(np.asarray(b, dtype=a.dtype))
 
-    # Arithmetic
+    def _dim(self, dim: int, op: str, extra: int = 0, number: bool = False) -> int:
+        """A dim counted from the front or, if negative, the back, checked and made >= 0.
+
+        With number=True a tensor of shape () takes dim 0 and -1, although it has none.
+        """
+        (dim,) = _ints(op, (dim,))
+        count = max(self.ndim + extra, number)
+        if not -count <= dim < count:
+            owner = f"a tensor of {self.ndim} dimension{'s' * (self.ndim != 1)}"
+            raise IndexError(f"{op}: dim {dim} is out of range for {owner} (shape {self.shape})")
+        return dim % count
+
+    def _dims(self, dim: int | tuple[int, ...] | None, op: str) -> Shape | None:
+        """NumPy's `axis` for a dim, several dims, or None for all."""
+        dims = dim if isinstance(dim, (tuple, list)) else (dim,)
+        if dim is None or not dims:  # as in PyTorch, no dims are all dims
+            return None
+        dims = tuple(self._dim(d, op, number=True) for d in dims)
+        if len(set(dims)) != len(dims):
+            raise ValueError(f"{op}: dim {dim} names a dimension twice")
+        return dims if self.ndim else None
+
+    def _floats(self) -> np.ndarray:
+        """The elements as floats: unchanged, or float32 made from ints and bools."""
+        return self.data if self.dtype.kind == "f" else self.data.astype(float32)
+
+    def _wide(self) -> Tensor:
+        """This tensor, or float32 made from float16: what sums of many elements are computed in."""
+        return self.float() if self.dtype == float16 else self
+
+    # Arithmetic. The reflected methods (__radd__ for 2 + x) call the plain ones.
 
     def __add__(self, other: object) -> Tensor:
         """Elementwise sum, as a new tensor; neither operand changes.
@@ -164,6 +279,17 @@ class Tensor(Elementwise, Reductions, Views):
         a, b = self._operands(other, "add")
         return Tensor(a + b)
 
+    def __radd__(self, other: object) -> Tensor:
+        return self + other
+
+    def __sub__(self, other: object) -> Tensor:
+        """Elementwise difference, with broadcasting."""
+        a, b = self._operands(other, "sub")
+        return Tensor(a - b)
+
+    def __rsub__(self, other: object) -> Tensor:
+        return self._left(other, "sub") - self
+
     def __mul__(self, other: object) -> Tensor:
         """Elementwise product, as a new tensor; neither operand changes.
 
@@ -176,6 +302,161 @@ class Tensor(Elementwise, Reductions, Views):
         """
         a, b = self._operands(other, "mul")
         return Tensor(a * b)
+
+    def __rmul__(self, other: object) -> Tensor:
+        return self * other
+
+    @np.errstate(all="ignore")  # inf and nan are values
+    def __truediv__(self, other: object) -> Tensor:
+        """Elementwise quotient, with broadcasting. Ints divided by ints give float32."""
+        a, b = self._operands(other, "div")
+        return Tensor(np.divide(a, b, dtype=a.dtype if a.dtype.kind == "f" else float32))
+
+    def __rtruediv__(self, other: object) -> Tensor:
+        return self._left(other, "div") / self
+
+    @np.errstate(all="ignore")  # inf and nan are values
+    def __pow__(self, other: object) -> Tensor:
+        """Elementwise power, with broadcasting."""
+        a, b = self._operands(other, "pow")
+        return Tensor(a**b)
+
+    def __rpow__(self, other: object) -> Tensor:
+        return self._left(other, "pow") ** self
+
+    def __neg__(self) -> Tensor:
+        return Tensor(-self.data)
+
+    def __abs__(self) -> Tensor:
+        return Tensor(np.abs(self.data))
+
+    def abs(self) -> Tensor:
+        """Elementwise absolute value."""
+        return abs(self)
+
+    @np.errstate(all="ignore")  # inf and nan are values
+    def exp(self) -> Tensor:
+        """Elementwise e ** x."""
+        return Tensor(np.exp(self._floats()))
+
+    @np.errstate(all="ignore")  # inf and nan are values
+    def log(self) -> Tensor:
+        """Elementwise natural logarithm."""
+        return Tensor(np.log(self._floats()))
+
+    @np.errstate(all="ignore")  # inf and nan are values
+    def sqrt(self) -> Tensor:
+        """Elementwise square root."""
+        return Tensor(np.sqrt(self._floats()))
+
+    def tanh(self) -> Tensor:
+        """Elementwise hyperbolic tangent."""
+        return Tensor(np.tanh(self._floats()))
+
+    def clamp(self, min: object = None, max: object = None) -> Tensor:
+        """Elementwise: values below `min` become `min`, values above `max` become `max`."""
+        out = self if min is None else maximum(self, min)
+        return out if max is None else minimum(out, max)
+
+    def pow(self, exponent: object) -> Tensor:
+        """Elementwise power, as `**`."""
+        return self**exponent
+
+    def __floordiv__(self, other: object) -> Tensor:
+        """Elementwise quotient rounded down, with broadcasting; it has no gradient.
+
+        Raises ZeroDivisionError for ints divided by 0.
+        """
+        a, b = self._operands(other, "floor_divide")
+        if a.dtype.kind in "iub" and not np.all(b):
+            raise ZeroDivisionError("floor_divide: ints have no quotient by 0")
+        with np.errstate(all="ignore"):
+            return Tensor(np.floor(np.divide(a, b)) if a.dtype.kind == "f" else a // b)
+
+    def __rfloordiv__(self, other: object) -> Tensor:
+        return self._left(other, "floor_divide") // self
+
+    def __mod__(self, other: object) -> Tensor:
+        """Elementwise remainder self - (self // other) * other, with the sign of `other`."""
+        return self - (self // other) * other
+
+    def __rmod__(self, other: object) -> Tensor:
+        return self._left(other, "remainder") % self
+
+    # Logic on bools, bit by bit on ints
+
+    def _bits(self, other: object, op: str) -> tuple:
+        a, b = self._operands(other, op)
+        if a.dtype.kind == "f":
+            raise TypeError(f"{op}: expected bools or ints, got {a.dtype}")
+        return a, b
+
+    def __and__(self, other: object) -> Tensor:
+        a, b = self._bits(other, "and")
+        return Tensor(a & b)
+
+    def __or__(self, other: object) -> Tensor:
+        a, b = self._bits(other, "or")
+        return Tensor(a | b)
+
+    def __xor__(self, other: object) -> Tensor:
+        a, b = self._bits(other, "xor")
+        return Tensor(a ^ b)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Tensor:
+        """Elementwise not: of bools the other one, of ints each bit."""
+        if self.dtype.kind == "f":
+            raise TypeError(f"invert: expected bools or ints, got {self.dtype}")
+        return Tensor(~self.data)
+
+    # Comparison: elementwise, giving bool tensors
+
+    __hash__ = object.__hash__  # defining __eq__ would remove it
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        if not isinstance(other, (Tensor, np.ndarray, np.generic, bool, int, float)):
+            return NotImplemented  # so that `x == None` is plainly False
+        a, b = self._operands(other, "eq")
+        return Tensor(a == b)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else Tensor(~equal.data)
+
+    def __lt__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "lt")
+        return Tensor(a < b)
+
+    def __le__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "le")
+        return Tensor(a <= b)
+
+    def __gt__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "gt")
+        return Tensor(a > b)
+
+    def __ge__(self, other: object) -> Tensor:
+        a, b = self._operands(other, "ge")
+        return Tensor(a >= b)
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            raise ValueError(f"bool: shape {self.shape} has no one truth value; use any() or all()")
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind == "f" or self.numel() != 1:
+            got = f"{self.dtype} of shape {self.shape}"
+            raise TypeError(f"index: expected one int, got {got}")
+        return int(self.item())
 
     # Matrix product
 
@@ -237,6 +518,14 @@ class Tensor(Elementwise, Reductions, Views):
             raise ValueError(f"reshape: the {count} do not fit shape {_ints('reshape', sizes)}")
         return Tensor(self.data.reshape(shape))
 
+    def view(self, *sizes: int | tuple[int, ...]) -> Tensor:
+        """As `reshape`, but never a copy: ValueError if the memory layout would need one."""
+        out = self.reshape(*sizes)
+        if out.numel() and not np.may_share_memory(out.data, self.data):
+            layout = f"shape {self.shape} with strides {self.stride()}"
+            raise ValueError(f"view: {layout} needs a copy to become {out.shape}; use reshape")
+        return out
+
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Swap two dimensions, as a view: no element moves in memory.
 
@@ -249,6 +538,62 @@ class Tensor(Elementwise, Reductions, Views):
         """
         dim0, dim1 = self._dim(dim0, "transpose"), self._dim(dim1, "transpose")
         return Tensor(self.data.swapaxes(dim0, dim1))
+
+    @property
+    def T(self) -> Tensor:
+        """All dimensions in reverse order, as a view: of a matrix, the transpose."""
+        return Tensor(self.data.T)
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions swapped, as a view: each matrix of a batch transposed."""
+        if self.ndim < 2:
+            raise ValueError(f"mT: expected at least two dimensions, got shape {self.shape}")
+        return self.transpose(-2, -1)
+
+    def permute(self, *dims: int | tuple[int, ...]) -> Tensor:
+        """The dimensions in the given order, as a view. Raises ValueError unless each is there."""
+        order = tuple(self._dim(dim, "permute") for dim in _ints("permute", dims))
+        if sorted(order) != list(range(self.ndim)):
+            asked = f"dims {_ints('permute', dims)}"
+            raise ValueError(f"permute: {asked} must name each dimension of {self.shape} once")
+        return Tensor(self.data.transpose(order))
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """Dimensions start_dim to end_dim (included) merged into one; a view if possible."""
+        if self.ndim == 0:
+            return self.reshape(1)
+        start, end = self._dim(start_dim, "flatten"), self._dim(end_dim, "flatten")
+        if start > end:
+            raise ValueError(f"flatten: start_dim {start_dim} lies after end_dim {end_dim}")
+        merged = math.prod(self.shape[start : end + 1])
+        return self.reshape(*self.shape[:start], merged, *self.shape[end + 1 :])
+
+    def squeeze(self, dim: int | None = None) -> Tensor:
+        """All dimensions of size 1 removed, or only `dim` if its size is 1; a view."""
+        drop = range(self.ndim) if dim is None else (self._dim(dim, "squeeze", number=True),)
+        return Tensor(self.data.squeeze(tuple(d for d in drop if self.shape[d : d + 1] == (1,))))
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        """A new dimension of size 1 at position `dim`; a view."""
+        return Tensor(np.expand_dims(self.data, self._dim(dim, "unsqueeze", extra=1)))
+
+    def expand(self, *sizes: int | tuple[int, ...]) -> Tensor:
+        """Dimensions of size 1 repeated, and new ones put in front, without using memory.
+
+        A size of -1 keeps the dimension. The result is a view with stride 0 where it repeats, and
+        cannot be written to if it does. Raises ValueError if another size would have to change.
+        """
+        shape = _ints("expand", sizes)
+        own = (1,) * (len(shape) - self.ndim) + self.shape
+        wanted = tuple(m if n == -1 else n for m, n in zip(own, shape, strict=False))
+        if len(shape) < self.ndim or any(
+            n < 0 or m not in (1, n) for m, n in zip(own, wanted, strict=True)
+        ):
+            raise ValueError(f"expand: shape {self.shape} does not expand to {shape}")
+        if wanted == own:
+            return Tensor(self.data[(None,) * (len(shape) - self.ndim) + (...,)])  # nothing repeats
+        return Tensor(np.broadcast_to(self.data, wanted))
 
     # Indexing
 
@@ -282,6 +627,17 @@ class Tensor(Elementwise, Reductions, Views):
         except (IndexError, ValueError) as error:
             raise type(error)(f"setitem: {error} (shape {self.shape})") from None
 
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len: a tensor of shape () has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
     # Reductions. dim is one dimension, a tuple of them, or None for all.
 
     def sum(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
@@ -314,7 +670,87 @@ class Tensor(Elementwise, Reductions, Views):
         total = self._wide().sum(dim, keepdim)
         return (total / (self.numel() / max(total.numel(), 1))).to(self.dtype)
 
+    def var(
+        self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
+    ) -> Tensor:
+        """The variance: squared distances from the mean, summed, over count - correction.
+
+        correction=1 estimates the variance of what n samples came from; 0 is that of the samples.
+        """
+        x = self._wide()
+        x = x - x._first(dim)  # changes nothing but rounding: equal numbers have variance 0
+        centered = x - x.mean(dim, keepdim=True)
+        total = (centered * centered).sum(dim, keepdim)
+        return (total / max(self.numel() / max(total.numel(), 1) - correction, 0)).to(self.dtype)
+
+    def _first(self, dim: int | tuple[int, ...] | None) -> Tensor:
+        """The first element along `dim`, which stays, as plain numbers; 0 if it is not finite."""
+        dims = self._dims(dim, "var")
+        part = (slice(1) if dims is None or d in dims else slice(None) for d in range(self.ndim))
+        first = self.data[(*part, ...)]
+        return Tensor(np.where(np.isfinite(first), first, first.dtype.type(0)))
+
+    def std(
+        self, dim: int | tuple[int, ...] | None = None, correction: int = 1, keepdim: bool = False
+    ) -> Tensor:
+        """The standard deviation, the square root of `var`."""
+        return self._wide().var(dim, correction, keepdim).sqrt().to(self.dtype)
+
+    def _arg(self, op: str, dim: int | None, keepdim: bool) -> Tensor:
+        if isinstance(dim, (tuple, list)):
+            raise TypeError(f"{op}: expected one dim, got {dim}; take one after the other")
+        axis = None if dim is None else self._dim(dim, op, number=True)
+        axis = axis if self.ndim else None
+        if (self.numel() if axis is None else self.shape[axis]) == 0:
+            raise ValueError(f"{op}: shape {self.shape} has no elements to compare")
+        find = np.argmax if op.endswith("max") else np.argmin
+        return Tensor(find(self.data, axis=axis, keepdims=keepdim), dtype=int64)
+
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+        """Where the largest element is, int64: in the flattened tensor, or along `dim`."""
+        return self._arg("argmax", dim, keepdim)
+
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+        """Where the smallest element is, int64: in the flattened tensor, or along `dim`."""
+        return self._arg("argmin", dim, keepdim)
+
+    def _extreme(self, op: str, dim: int | None, keepdim: bool) -> Tensor | MinMax:
+        indices = self._arg(op, dim, keepdim=True)
+        if dim is None:
+            return Tensor(self.data.reshape(-1)[indices.data.item()])
+        if self.ndim == 0:
+            return MinMax(self.clone(), indices)
+        values = Tensor(np.take_along_axis(self.data, indices.data, self._dim(dim, op)))
+        return MinMax(*(t if keepdim else t.squeeze(dim) for t in (values, indices)))
+
+    def max(self, dim: int | None = None, keepdim: bool = False) -> Tensor | MinMax:
+        """The largest element; with `dim`, the pair (values, indices) along it."""
+        return self._extreme("max", dim, keepdim)
+
+    def min(self, dim: int | None = None, keepdim: bool = False) -> Tensor | MinMax:
+        """The smallest element; with `dim`, the pair (values, indices) along it."""
+        return self._extreme("min", dim, keepdim)
+
+    def any(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+        """Whether at least one element is true (not zero)."""
+        axis = () if dim == () else self._dims(dim, "any")  # here, as in PyTorch, () is no dims
+        return Tensor(self.data.any(axis=axis, keepdims=keepdim))
+
+    def all(self, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+        """Whether every element is true (not zero)."""
+        axis = () if dim == () else self._dims(dim, "all")  # here, as in PyTorch, () is no dims
+        return Tensor(self.data.all(axis=axis, keepdims=keepdim))
+
     # Memory layout
+
+    def stride(self) -> Shape:
+        """Per dimension, how many elements apart two neighbors lie in memory."""
+        return tuple(step // self.data.itemsize for step in self.data.strides)
+
+    @property
+    def strides(self) -> Shape:
+        """As `stride()`: in elements, where NumPy's are in bytes."""
+        return self.stride()
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in row-major order without gaps.
@@ -343,10 +779,82 @@ class Tensor(Elementwise, Reductions, Views):
             return self
         return Tensor(self.data.copy(order="C"))
 
+    # Display
 
-Base._new = Tensor
+    def __repr__(self) -> str:
+        summarized = self.numel() > 200
+        text = np.array2string(
+            self.data,
+            precision=4,
+            floatmode="fixed",
+            separator=", ",
+            prefix="Tensor(",
+            suffix=")",
+            threshold=200,
+            max_line_width=88,
+        )
+        shape = f", shape={self.shape}" if summarized or self.numel() == 0 else ""
+        dtype = f", dtype={self.dtype}" if self.dtype != float32 else ""
+        return f"Tensor({text}{shape}{dtype})"
+
+    def __format__(self, spec: str) -> str:
+        """f"{loss:.4f}" formats a one-element tensor as its number; f"{x}" is repr(x)."""
+        return format(self.item(), spec) if spec else repr(self)
+
+
+# Elementwise choice
+
+
+def _first_operand(a: object, op: str) -> Tensor:
+    if not isinstance(a, Tensor):
+        raise TypeError(f"{op}: expected a Tensor as the first operand, got {_describe(a)}")
+    return a
+
+
+def maximum(a: Tensor, b: object) -> Tensor:
+    """Elementwise larger of two, with broadcasting."""
+    return Tensor(np.maximum(*_first_operand(a, "maximum")._operands(b, "maximum")))
+
+
+def minimum(a: Tensor, b: object) -> Tensor:
+    """Elementwise smaller of two, with broadcasting."""
+    return Tensor(np.minimum(*_first_operand(a, "minimum")._operands(b, "minimum")))
+
+
+def where(condition: Tensor, a: object, b: object) -> Tensor:
+    """Elementwise `a` where the bool tensor `condition` is true, else `b`, with broadcasting."""
+    mask = Tensor(condition).data
+    if mask.dtype != bool_:
+        raise TypeError(f"where: expected a bool condition, got {mask.dtype}")
+    if not isinstance(a, Tensor):
+        a = (b if isinstance(b, Tensor) else Tensor(np.False_))._left(a, "where")
+    x, y = a._operands(b, "where")
+    _check_broadcast("where", mask.shape, broadcast_shapes(x.shape, np.shape(y)))
+    return Tensor(np.where(mask, x, y))
+
 
 # Joining
+
+
+def _tensors(tensors: list[Tensor], op: str) -> list[Tensor]:
+    """A list of at least one Tensor, converted to one dtype."""
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)):
+        raise TypeError(f"{op}: expected a list or tuple of tensors, got {_describe(tensors)}")
+    if not tensors:
+        raise ValueError(
+            f"{op}: expected at least one tensor, got an empty {type(tensors).__name__}"
+        )
+    for i, x in enumerate(tensors):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{op}: item {i} is not a Tensor but {_describe(x)}")
+    dtype = tensors[0].dtype
+    for x in tensors[1:]:
+        dtype = _promote(dtype, x.dtype)
+    if op == "cat":
+        for x in tensors:
+            x._dim(0, "cat")
+        tensors = [x for x in tensors if x.shape != (0,)] or tensors[:1]  # as in PyTorch
+    return [x.to(dtype) for x in tensors]
 
 
 def cat(tensors: list[Tensor], dim: int = 0) -> Tensor:

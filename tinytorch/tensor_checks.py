@@ -1,6 +1,6 @@
-"""What a Tensor is made from: dtypes, and checks of shapes, sizes, lists and indices.
+"""What a Tensor is made from: dtypes, and checks of sizes, lists and indices.
 
-They know of a Tensor only that it holds an array: `Data`, the root of its class.
+They come before tensor.py and know of a Tensor only that its `data` is an array.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
 Shape = tuple[int, ...]
 
 
-class Data:
-    """Something with an array `data`: a Tensor, to those who cannot know that class yet."""
-
-    data: np.ndarray
+def _array(value: object) -> object:
+    """A Tensor's array; anything else as it is."""
+    data = getattr(value, "data", None)
+    return data if isinstance(data, np.ndarray) else value
 
 
 # Text for messages
@@ -41,8 +41,8 @@ def _nested_shape(data: object, where: str = "data") -> Shape:
     """Shape of nested lists of numbers. TypeError if not numbers, ValueError if ragged."""
     if isinstance(data, (bool, int, float)):
         return ()
-    if isinstance(data, (Data, np.ndarray, np.generic)):
-        array = data.data if isinstance(data, Data) else np.asarray(data)
+    array = _array(data)
+    if isinstance(array, (np.ndarray, np.generic)):
         _check_numeric(array)
         return array.shape
     if not isinstance(data, (list, tuple, range)):
@@ -63,7 +63,7 @@ def _nested_shape(data: object, where: str = "data") -> Shape:
     return (len(data), *(shapes[0] if shapes else ()))
 
 
-def _check_numeric(array: np.ndarray) -> None:
+def _check_numeric(array: np.ndarray | np.generic) -> None:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tensor: expected numbers, got an array of dtype {array.dtype}")
 
@@ -105,8 +105,9 @@ def _index(index: object) -> tuple:
     """An index NumPy understands: Tensors and lists as arrays, the whole as a tuple."""
     items = []
     for item in index if isinstance(index, tuple) else (index,):
-        if isinstance(item, Data):
-            item = item.data if item.data.ndim else item.data.item()
+        item = _array(item)
+        if isinstance(item, np.ndarray) and item.ndim == 0:
+            item = item.item()
         elif isinstance(item, list):
             item = np.array(item, dtype=None if item else np.int64)
         items.append(item)
@@ -130,7 +131,7 @@ def _ints_first(array: np.ndarray, index: object) -> tuple:
         if kind != "int":
             rest.append(item)
         if kind == "int":
-            first.append(item.data.item() if isinstance(item, Data) else item)
+            first.append(_index(item)[0])
         elif kind == "ellipsis":
             first.append(item)
         elif kind != "none":
@@ -144,7 +145,7 @@ def _index_kind(item: object) -> str:
         return "none" if item is None else "ellipsis"
     if isinstance(item, slice):
         return "slice"
-    array = np.asarray(item.data if isinstance(item, Data) else item)
+    array = np.asarray(_array(item))
     if array.dtype.kind == "b":
         return "bools"
     return "ints" if array.ndim else "int"
