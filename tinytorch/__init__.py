@@ -4,35 +4,30 @@
 
 from . import simd as _simd
 from .course import overlay as _overlay
+from .tensor_checks import bool_, float16, float32, float64, int8, int32, int64, uint8
 from .tensor import (
     Tensor,
-    arange,
-    bool_,
     broadcast_shapes,
     cat,
     contiguous_strides,
+    maximum,
+    minimum,
+    stack,
+    where,
+)
+from .creation import (
+    arange,
     eye,
-    float16,
-    float32,
-    float64,
     from_numpy,
     full,
     get_rng_state,
-    int8,
-    int32,
-    int64,
     manual_seed,
-    maximum,
-    minimum,
     ones,
     ones_like,
     rand,
     randint,
     randn,
     set_rng_state,
-    stack,
-    uint8,
-    where,
     zeros,
     zeros_like,
 )

@@ -27,8 +27,10 @@ from contextlib import contextmanager as _used_once
 import numpy as np
 
 from .activations import log_softmax
+from .creation import get_rng_state, set_rng_state, zeros
 from .losses import _aims, _has_more
-from .tensor import Shape, Tensor, _describe, cat, get_rng_state, set_rng_state, zeros
+from .tensor import Shape, Tensor, _describe, cat
+from .tensor_sum import _add_up
 
 # Whether operations are recorded
 
@@ -287,7 +289,8 @@ def unbroadcast(grad: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
     A number that was used many times receives the sum of the gradients of all its uses. So sum over
     the dimensions that were put in front, and over those that were 1 and are not any more; the
-    latter stay, with size 1. Returns `grad` itself if nothing was stretched.
+    latter stay, with size 1. Returns `grad` itself if nothing was stretched. `_add_up(grad, axis,
+    keepdims)` is NumPy's `sum`, and more exact where it is long.
 
     Raises ValueError if `shape` does not broadcast to `grad.shape`.
 
@@ -303,7 +306,7 @@ def unbroadcast(grad: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if front < 0 or any(n not in (1, m) for n, m in zip(shape, grad.shape[front:], strict=True)):
         raise ValueError(f"unbroadcast: shape {shape} does not broadcast to {grad.shape}")
     ones = [dim for dim, n in enumerate(shape, front) if n == 1]
-    return grad.sum(axis=(*range(front), *ones), keepdims=True).reshape(shape)
+    return _add_up(grad, (*range(front), *ones), keepdims=True).reshape(shape)
 
 
 # Backward

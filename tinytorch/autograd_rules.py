@@ -18,6 +18,7 @@ from . import activations, layers, losses, tensor
 from .autograd import CrossEntropy, Function, MatMul, Mul, _each, differentiable, enable_grad
 from .autograd_tensor import replace
 from .tensor import Tensor, _index, _ints
+from .tensor_sum import _add_up
 
 # Elementwise
 
@@ -410,14 +411,14 @@ class Normalize(Function):
         n = math.prod(features)
         wide = np.promote_types(grad.dtype, np.float32)  # float16 cannot hold the sums
         g = grad.astype(wide, copy=False).reshape(grad.size // max(n, 1), n)  # (positions, n)
-        by_bias = g.sum(axis=0).reshape(features)
+        by_bias = _add_up(g, (0,)).reshape(features)
         if x is None or x.size == 0:
             return None if x is None else np.zeros(shape), np.zeros(features), by_bias
         z = x.reshape(g.shape).astype(wide)
         z -= z.mean(axis=1, keepdims=True)
         s = np.sqrt(np.vecdot(z, z)[:, None] / n + self.eps)
         z /= s
-        by_weight = np.einsum("pn,pn->n", g, z).reshape(features)
+        by_weight = _add_up(g * z, (0,)).reshape(features)
         if weight is None:
             return None, by_weight, by_bias
         # mean and s depend on every x of the position: what moves them along is taken out again

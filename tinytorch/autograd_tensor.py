@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from types import ModuleType
 
-from . import layers, tensor
+from . import creation, layers
 from .autograd import Function, Leaf, _note_write, backward, is_grad_enabled, no_grad
 from .layers import Module, Parameter
 from .tensor import Tensor
@@ -242,4 +242,4 @@ def attach() -> None:
     for name in FILLS:
         replace(layers, name, _filling(vars(layers)[name]))
     for name in CREATES:
-        replace(tensor, name, _creating(vars(tensor)[name]))
+        replace(creation, name, _creating(vars(creation)[name]))

@@ -16,7 +16,8 @@ from reprlib import recursive_repr
 import numpy as np
 
 from . import activations
-from .tensor import Tensor, _describe, _ints, ones, rand, randn, zeros
+from .creation import ones, rand, randn, zeros
+from .tensor import Tensor, _describe, _ints
 
 Unmatched = namedtuple("Unmatched", ["missing_keys", "unexpected_keys"])
 

@@ -12,18 +12,30 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
 from collections import namedtuple
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Iterator
 
 import numpy as np
 
-float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
-int8, int32, int64 = np.dtype("int8"), np.dtype("int32"), np.dtype("int64")
-uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
+from .tensor_checks import (
+    Shape,
+    _check_numeric,
+    _describe,
+    _index,
+    _ints,
+    _ints_first,
+    _join,
+    _nested_shape,
+    _promote,
+    _promote_arrays,
+    bool_,
+    float16,
+    float32,
+    int32,
+    int64,
+)
+from .tensor_sum import _add_up
 
-Shape = tuple[int, ...]
 MinMax = namedtuple("MinMax", ["values", "indices"])
 
 
@@ -70,173 +82,12 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-# Given helpers: conversions and checks that the methods share
-
-
-def _join(shapes: tuple[Shape, ...]) -> str:
-    return " and ".join(str(shape) for shape in shapes)
-
-
-def _describe(value: object) -> str:
-    text = " ".join(repr(value).split())
-    return f"{type(value).__name__} ({text if len(text) <= 40 else text[:37] + '...'})"
-
-
-def _nested_shape(data: object, where: str = "data") -> Shape:
-    """Shape of nested lists of numbers. TypeError if not numbers, ValueError if ragged."""
-    if isinstance(data, (bool, int, float)):
-        return ()
-    if isinstance(data, (Tensor, np.ndarray, np.generic)):
-        return Tensor(data).shape
-    if not isinstance(data, (list, tuple, range)):
-        expected = "expected numbers, nested lists of numbers or an array"
-        at = "" if where == "data" else f" at {where}"
-        raise TypeError(f"Tensor: {expected}, got {_describe(data)}{at}")
-    shapes = [_nested_shape(item, f"{where}[{i}]") for i, item in enumerate(data)]
-    for i, shape in enumerate(shapes):
-        if shape != shapes[0]:
-            depth = 0
-            while shape[depth : depth + 1] == shapes[0][depth : depth + 1]:
-                depth += 1
-            ends = [
-                f"has length {s[depth]}" if s[depth:] else "is a number" for s in (shapes[0], shape)
-            ]
-            names = [f"{where}[{j}]" + "[0]" * depth for j in (0, i)]
-            raise ValueError(f"Tensor: ragged list: {names[0]} {ends[0]}, {names[1]} {ends[1]}")
-    return (len(data), *(shapes[0] if shapes else ()))
-
-
-def _check_numeric(array: np.ndarray) -> None:
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Tensor: expected numbers, got an array of dtype {array.dtype}")
-
-
 def _check_broadcast(op: str, a: Shape, b: Shape) -> None:
     if a != b:
         try:
             broadcast_shapes(a, b)
         except ValueError as error:
             raise ValueError(f"{op}: {error}") from None
-
-
-def _promote(a: np.dtype, b: np.dtype) -> np.dtype:
-    """The dtype of a result, by PyTorch's rule: ints beside floats do not widen the floats."""
-    if (a.kind == "f") != (b.kind == "f"):
-        return a if a.kind == "f" else b
-    return np.result_type(a, b)
-
-
-def _pairwise(array: np.ndarray, dims: Shape) -> set[int]:
-    """Which of `dims` NumPy adds up in pairs: the innermost in memory, and what continues it."""
-    layout = zip(array.strides, range(array.ndim), array.shape, strict=True)
-    found, next_step = set(), None
-    for step, d in sorted((abs(step) or math.inf, d) for step, d, size in layout if size > 1):
-        if d not in dims or next_step not in (None, step):
-            break
-        found.add(d)
-        next_step = step * array.shape[d]
-    return found
-
-
-def _promote_arrays(a: np.ndarray, b: np.ndarray) -> np.dtype:
-    """As `_promote`; a single number beside a larger tensor only decides if of a higher kind."""
-    if (a.ndim == 0) != (b.ndim == 0):
-        single, larger = (a, b) if a.ndim == 0 else (b, a)
-        rank = {"b": 0, "u": 1, "i": 1, "f": 2}
-        if rank[single.dtype.kind] <= rank[larger.dtype.kind]:
-            return larger.dtype
-    return _promote(a.dtype, b.dtype)
-
-
-def _add_up(array: np.ndarray, dims: Shape | None = None, keepdims: bool = False) -> np.ndarray:
-    """`array.sum(axis=dims)`, ints and bools in int64, without losing digits to rounding.
-
-    NumPy adds in pairs only along the innermost dimension in memory. Along others it adds one row
-    after the other, and a large float32 total swallows what is added to it. There blocks of 64
-    are added up first, then their sums. float16 is added up in float32.
-    """
-    if array.dtype == float16:
-        with np.errstate(over="ignore"):
-            return np.asarray(_add_up(array.astype(float32), dims, keepdims)).astype(float16)
-    if array.dtype == float32 and array.size > 1024:
-        axes = tuple(range(array.ndim)) if dims is None else dims
-        slow = [d for d in axes if d not in _pairwise(array, axes)]
-        while slow and math.prod(array.shape[d] for d in slow) > 128:
-            array = _add_blocks(array, max(slow, key=lambda d: array.shape[d]))
-    dtype = array.dtype if array.dtype.kind == "f" else int64
-    return array.sum(axis=dims, keepdims=keepdims, dtype=dtype)
-
-
-def _add_blocks(array: np.ndarray, dim: int, block: int = 64) -> np.ndarray:
-    """Sums of blocks along `dim`, which gets that much shorter; the last one may be smaller."""
-    before, (n, *after) = array.shape[:dim], array.shape[dim:]
-    front, block = (slice(None),) * dim, min(block, n)
-    whole = n - n % block
-    split = array[(*front, slice(whole))].reshape(*before, whole // block, block, *after)
-    sums = split.sum(axis=dim + 1)
-    if whole == n:
-        return sums
-    rest = array[(*front, slice(whole, None))].sum(axis=dim, keepdims=True)
-    return np.concatenate([sums, rest], axis=dim)
-
-
-def _ints(op: str, sizes: tuple) -> Shape:
-    """Sizes given as f(2, 3) or f((2, 3)), as a tuple of ints."""
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = tuple(sizes[0])
-    for size in sizes:
-        if isinstance(size, (bool, np.bool_)) or not hasattr(size, "__index__"):
-            raise TypeError(f"{op}: expected ints, got {_describe(size)}")
-    return tuple(operator.index(size) for size in sizes)
-
-
-def _index(index: object) -> tuple:
-    """An index NumPy understands: Tensors and lists as arrays, the whole as a tuple."""
-    items = []
-    for item in index if isinstance(index, tuple) else (index,):
-        if isinstance(item, Tensor):
-            item = item.data if item.ndim else item.item()
-        elif isinstance(item, list):
-            item = np.array(item, dtype=None if item else np.int64)
-        items.append(item)
-    if not any(item is Ellipsis for item in items):
-        items.append(Ellipsis)  # so that x[0, 0] is a 0-d view and not a copied number
-    return tuple(items)
-
-
-def _ints_first(array: np.ndarray, index: object) -> tuple:
-    """An int beside an index array is taken first, as in PyTorch: what is left of array and index.
-
-    NumPy would count the int as an index array, and `x[0, :, [1, 2]]` then has its dims swapped.
-    """
-    if not isinstance(index, tuple):
-        return array, index
-    kinds = [_index_kind(item) for item in index]
-    if "int" not in kinds or not {"ints", "bools"} & set(kinds):
-        return array, index
-    first, rest = [], []
-    for item, kind in zip(index, kinds, strict=True):
-        if kind != "int":
-            rest.append(item)
-        if kind == "int":
-            first.append(item.item() if isinstance(item, Tensor) else item)
-        elif kind == "ellipsis":
-            first.append(item)
-        elif kind != "none":
-            first += [slice(None)] * (np.ndim(item) if kind == "bools" else 1)
-    return array[tuple(first)], tuple(rest)
-
-
-def _index_kind(item: object) -> str:
-    """What an index is: an int, several ints or bools, a slice, `...` or None."""
-    if item is None or item is Ellipsis:
-        return "none" if item is None else "ellipsis"
-    if isinstance(item, slice):
-        return "slice"
-    array = np.asarray(item.data if isinstance(item, Tensor) else item)
-    if array.dtype.kind == "b":
-        return "bools"
-    return "ints" if array.ndim else "int"
 
 
 class Tensor:
@@ -740,7 +591,7 @@ class Tensor:
             n < 0 or m not in (1, n) for m, n in zip(own, wanted, strict=True)
         ):
             raise ValueError(f"expand: shape {self.shape} does not expand to {shape}")
-        if wanted[len(shape) - self.ndim :] == self.shape and math.prod(wanted) == self.numel():
+        if wanted == own:
             return Tensor(self.data[(None,) * (len(shape) - self.ndim) + (...,)])  # nothing repeats
         return Tensor(np.broadcast_to(self.data, wanted))
 
@@ -976,145 +827,10 @@ def where(condition: Tensor, a: object, b: object) -> Tensor:
     if mask.dtype != bool_:
         raise TypeError(f"where: expected a bool condition, got {mask.dtype}")
     if not isinstance(a, Tensor):
-        a = b._left(a, "where") if isinstance(b, Tensor) else tensor(a)
+        a = (b if isinstance(b, Tensor) else Tensor(np.False_))._left(a, "where")
     x, y = a._operands(b, "where")
     _check_broadcast("where", mask.shape, broadcast_shapes(x.shape, np.shape(y)))
     return Tensor(np.where(mask, x, y))
-
-
-# Creation. Sizes are given as zeros(2, 3) or zeros((2, 3)); dtype is float32 unless said otherwise.
-
-_generator = np.random.default_rng()
-
-
-def manual_seed(seed: int) -> None:
-    """Restart the random generator, so that what follows is the same every time."""
-    global _generator
-    _generator = np.random.default_rng(operator.index(seed))
-
-
-def get_rng_state() -> dict:
-    """Where the random generator stands, to come back to with `set_rng_state`.
-
-    A dict of numbers and text, as NumPy's bit generators give it; PyTorch's is a tensor of bytes.
-    """
-    return _generator.bit_generator.state
-
-
-def set_rng_state(new_state: dict) -> None:
-    """Continue the random numbers from where `get_rng_state` stood."""
-    _generator.bit_generator.state = new_state
-
-
-def _create(op: str, sizes: tuple, dtype: object, make: Callable[[Shape], object]) -> Tensor:
-    """Tensor(make(shape)) as dtype, with sizes checked and failures to allocate explained."""
-    shape = _ints(op, sizes)
-    if min(shape, default=0) < 0:
-        raise ValueError(f"{op}: sizes must not be negative, got {shape}")
-    try:
-        return Tensor(make(shape), dtype=dtype)
-    except (MemoryError, OverflowError, ValueError) as error:
-        nbytes = math.prod(shape) * np.dtype(dtype).itemsize
-        raise ValueError(f"{op}: cannot make shape {shape} of {nbytes:,} bytes: {error}") from None
-
-
-def zeros(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """A tensor of zeros."""
-    return _create("zeros", sizes, dtype, lambda shape: np.zeros(shape, dtype))
-
-
-def ones(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """A tensor of ones."""
-    return _create("ones", sizes, dtype, lambda shape: np.ones(shape, dtype))
-
-
-def full(size: int | tuple[int, ...], fill_value: float, dtype: object = float32) -> Tensor:
-    """A tensor of this size with every element `fill_value`."""
-    value = Tensor(fill_value, dtype).item()
-    return _create("full", (size,), dtype, lambda shape: np.full(shape, value, dtype))
-
-
-def zeros_like(x: Tensor, dtype: object = None) -> Tensor:
-    """Zeros in the shape and dtype of `x`, or in another dtype."""
-    return zeros(x.shape, dtype=dtype or x.dtype)
-
-
-def ones_like(x: Tensor, dtype: object = None) -> Tensor:
-    """Ones in the shape and dtype of `x`, or in another dtype."""
-    return ones(x.shape, dtype=dtype or x.dtype)
-
-
-def eye(n: int, m: int | None = None, dtype: object = float32) -> Tensor:
-    """An (n, m) matrix, square without m, with ones on the diagonal and zeros elsewhere."""
-    return _create(
-        "eye", (n, n if m is None else m), dtype, lambda shape: np.eye(*shape, dtype=dtype)
-    )
-
-
-def arange(start: float, end: float | None = None, step: float = 1, dtype: object = None) -> Tensor:
-    """start, start + step, ... up to but without end; arange(n) counts from 0.
-
-    int64 if all arguments are ints, else float32. Raises ValueError if step is 0. A step
-    that leads away from end gives no elements, as in Python's range; PyTorch refuses it.
-    """
-    start, end = (0, start) if end is None else (start, end)
-    for value in (start, end, step):
-        if not isinstance(value, (int, float, np.integer, np.floating)):
-            raise TypeError(f"arange: expected numbers, got {_describe(value)}")
-        if value != value or value in (math.inf, -math.inf):
-            raise ValueError(f"arange: expected finite numbers, got {value}")
-    if step == 0:
-        raise ValueError("arange: step must not be 0")
-    if dtype is None:
-        whole = all(isinstance(value, (int, np.integer)) for value in (start, end, step))
-        dtype = int64 if whole else float32
-    count = max(math.ceil((end - start) / step), 0)
-    return _create(
-        "arange", (count,), dtype, lambda shape: start + step * np.arange(*shape, dtype=int64)
-    )
-
-
-def rand(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """Random numbers spread evenly over [0, 1)."""
-    draw = dtype if dtype == float64 else float32
-    return _create("rand", sizes, dtype, lambda shape: _generator.random(shape, draw))
-
-
-def randn(*sizes: int | tuple[int, ...], dtype: object = float32) -> Tensor:
-    """Random numbers from the normal distribution of mean 0 and variance 1."""
-    draw = dtype if dtype == float64 else float32
-    return _create("randn", sizes, dtype, lambda shape: _generator.standard_normal(shape, draw))
-
-
-def randint(low: int, high: int, size: int | tuple[int, ...], dtype: object = int64) -> Tensor:
-    """Random ints from low to high - 1. Raises ValueError if there are none."""
-    low, high = _ints("randint", (low, high))
-    if low >= high:
-        raise ValueError(f"randint: no ints lie in [{low}, {high})")
-    return _create("randint", (size,), dtype, lambda s: _generator.integers(low, high, s, int64))
-
-
-def tensor(data: object, dtype: object = None) -> Tensor:
-    """A new tensor with a copy of `data`: numbers, nested lists of them, an array or a Tensor.
-
-    Python's ints become int64, its bools bool and its floats float32, as in PyTorch, while
-    `Tensor(...)` makes float32 of all of them. Arrays and Tensors keep their dtype.
-    """
-    if isinstance(data, Tensor):
-        data = data.data
-    if not isinstance(data, (np.ndarray, np.generic)):
-        _nested_shape(data)
-        data = np.array(data)
-        if dtype is None and (data.dtype.kind == "f" or data.size == 0):
-            dtype = float32
-    return Tensor(np.array(data, dtype=dtype))
-
-
-def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor that shares the array's memory and dtype. Raises TypeError for anything else."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"from_numpy: expected a NumPy array, got {_describe(array)}")
-    return Tensor(array)
 
 
 # Joining
@@ -1185,14 +901,3 @@ def stack(tensors: list[Tensor], dim: int = 0) -> Tensor:
             shapes = f"tensor {i} has shape {x.shape}, tensor 0 has {first}"
             raise ValueError(f"stack: {shapes}: all shapes must be the same")
     return cat([x.unsqueeze(dim) for x in tensors], dim)
-
-
-class _CallableModule(ModuleType):
-    """This module, called: `tinytorch.tensor([1, 2])`, which has the name of the file too."""
-
-    def __call__(self, data: object, dtype: object = None) -> Tensor:
-        return tensor(data, dtype)
-
-
-if __name__ in sys.modules:
-    sys.modules[__name__].__class__ = _CallableModule

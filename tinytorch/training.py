@@ -20,10 +20,11 @@ from itertools import batched, islice
 import numpy as np
 
 from .autograd import no_grad
+from .creation import get_rng_state, set_rng_state
 from .layers import Module
 from .lr_scheduler import LRScheduler, _positive
 from .optimizers import Optimizer
-from .tensor import Tensor, _describe, get_rng_state, set_rng_state
+from .tensor import Tensor, _describe
 
 Batch = tuple[Tensor, Tensor]
 Metric = Callable[[Tensor, Tensor], float]

@@ -193,7 +193,7 @@ def test_the_framework_grows():
     lines = str(text).splitlines()
     assert all(mark not in lines[n - 1] for n in range(1, len(lines)) if n not in text.mine)
     whole = source("tensor", whole=True)
-    scope = {"__name__": "assembled"}
+    scope = {"__name__": "tinytorch.assembled"}
     exec(compile(str(whole), "assembled", "exec"), scope)
     assert (scope["Tensor"](1) + 1).item() == 99
     assert mark in whole._repr_html_() and "<mark>" in whole._repr_html_()

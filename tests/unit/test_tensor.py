@@ -938,6 +938,6 @@ def test_cat_of_numbers_has_no_dimension():
 
 
 def test_docstring_examples():
-    result = doctest.testmod(tinytorch.tensor)
+    result = doctest.testmod(tinytorch.tensor, extraglobs={"zeros": tt.zeros, "ones": tt.ones})
     assert result.attempted > 10
     assert result.failed == 0

@@ -53,6 +53,14 @@ def test_ones_are_counted_beyond_what_float32_can_count_one_by_one():
     assert x.mean(0).tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("shape", [(2,), (1, 2), ()])
+def test_the_gradient_of_what_was_stretched_far_keeps_its_digits(shape):
+    bias = Tensor(np.zeros(shape, np.float32), requires_grad=True)
+    (tt.zeros(300_001, 2) + bias).backward(tt.full((300_001, 2), 0.1))
+    uses = 600_002 if shape == () else 300_001
+    np.testing.assert_allclose(bias.grad.data, uses * float(np.float32(0.1)), rtol=4e-6)
+
+
 @given(
     hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=20).flatmap(
         lambda shape: st.tuples(

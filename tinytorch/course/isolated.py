@@ -71,7 +71,7 @@ def _put_back(before: list[tuple[Any, dict[str, Any]]]) -> list[str]:
 def isolated() -> Iterator[list[str]]:
     """Run a block and put the session back as it was. Yields a list that names what was patched."""
     from ..autograd import _set_recording, is_grad_enabled
-    from ..tensor import get_rng_state, set_rng_state
+    from ..creation import get_rng_state, set_rng_state
 
     random, recording, cwd = get_rng_state(), is_grad_enabled(), _getcwd()
     options, errors = _get_options(), _geterr()

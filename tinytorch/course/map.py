@@ -152,6 +152,7 @@ COURSE = Course(
                     builds="the data structure: arithmetic, matmul, reshape, slicing, broadcasting",
                     insight="memory layout, contiguity, views",
                     checkpoint="tensor manipulation",
+                    also=("tensor_checks", "tensor_sum", "creation"),
                 ),
                 Module(
                     "02_activations",

@@ -16,13 +16,14 @@ import numpy as np
 
 from tinytorch import autograd
 from tinytorch.activations import ReLU, softmax
+from tinytorch.creation import manual_seed
 from tinytorch.data import mnist
 from tinytorch.data.mnist import Digits
 from tinytorch.layers import Linear, Module, Sequential
 from tinytorch.losses import CrossEntropyLoss
 from tinytorch.lr_scheduler import OneCycleLR
 from tinytorch.optimizers import Adam
-from tinytorch.tensor import Tensor, manual_seed
+from tinytorch.tensor import Tensor
 from tinytorch.training import Trainer, accuracy
 
 from . import measure

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from tinytorch.activations import Tanh
+from tinytorch.creation import manual_seed
 from tinytorch.data import xor
 from tinytorch.layers import Linear, Module, Sequential
 from tinytorch.losses import BCEWithLogitsLoss
 from tinytorch.optimizers import Adam
-from tinytorch.tensor import Tensor, manual_seed
+from tinytorch.tensor import Tensor
 
 from . import perceptron
 from .common import Clock, Provenance, Result, conclude, show
