@@ -257,8 +257,19 @@
     panel.content.scrollToItem(index, "start");
   }
 
+  // JupyterLab stores a version to go back to of each notebook it opens, and does not open one of
+  // which it cannot. In a browser that has no room left a notebook is opened without.
+  function withoutCheckpoints(contents) {
+    const create = contents.createCheckpoint.bind(contents);
+    contents.createCheckpoint = (path) => create(path).catch((error) => {
+      console.warn(`no checkpoint of ${path}:`, error);
+      return { id: "none", last_modified: new Date().toISOString() };
+    });
+  }
+
   async function main() {
     const app = await until(() => window.jupyterapp);
+    withoutCheckpoints(app.serviceManager.contents);
     await app.started;
     const panel = await until(() => {
       const widget = app.shell.currentWidget;
