@@ -1,8 +1,13 @@
 """Every test gets a student's folder of its own, empty, and leaves the reference in force."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tinytorch.course import overlay
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("tinytorch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tinytorch")
 
 
 @pytest.fixture(autouse=True)
