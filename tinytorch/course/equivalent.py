@@ -55,8 +55,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "x1 - x2 -> x2 - x1": _SQUARED,
     },
     "autograd.unbroadcast": {
-        "grad.sum(axis=(*range(front), *ones), keepdims=True)"
-        " -> grad.sum(axis=(*range(front), *ones))": _RESHAPED,
+        "_add_up(grad, (*range(front), *ones), keepdims=True)"
+        " -> _add_up(grad, (*range(front), *ones))": _RESHAPED,
         "True -> False": _RESHAPED,
     },
     "optimizers.Optimizer.decayed": {
