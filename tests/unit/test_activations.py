@@ -18,7 +18,7 @@ import tinytorch.activations
 from tinytorch import Tensor
 
 PYTORCH = json.loads((Path(__file__).parents[1] / "fixtures/pytorch_activations.json").read_text())
-generated = settings(max_examples=60, deadline=None)
+generated = settings(max_examples=60)
 ELEMENTWISE = {f.__name__: f for f in (tt.relu, tt.sigmoid, tt.tanh, tt.gelu)}
 ALONG = {f.__name__: f for f in (tt.softmax, tt.log_softmax)}
 ALL = {**ELEMENTWISE, **ALONG}

@@ -42,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 PYTORCH = json.loads((ROOT / "tests/fixtures/pytorch_autograd.json").read_text())
 PUBLIC = {name: value for name, value in vars(tt).items() if not name.startswith("_")}
 PUBLIC["classes"] = lambda data: Tensor(data, dtype=tt.int64)
-generated = settings(max_examples=60, deadline=None)
+generated = settings(max_examples=60)
 
 
 @pytest.fixture(autouse=True)

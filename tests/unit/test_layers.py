@@ -19,7 +19,7 @@ import tinytorch.layers
 from tinytorch import Buffer, Dropout, LayerNorm, Linear, Module, Parameter, Sequential, Tensor
 
 PYTORCH = json.loads((Path(__file__).parents[1] / "fixtures/pytorch_layers.json").read_text())
-generated = settings(max_examples=60, deadline=None)
+generated = settings(max_examples=60)
 SMALL = st.floats(-10, 10, width=32)
 
 

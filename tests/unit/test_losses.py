@@ -18,7 +18,7 @@ import tinytorch.losses
 from tinytorch import Tensor
 
 PYTORCH = json.loads((Path(__file__).parents[1] / "fixtures/pytorch_losses.json").read_text())
-generated = settings(max_examples=60, deadline=None)
+generated = settings(max_examples=60)
 NAMES = ["mse_loss", "cross_entropy", "binary_cross_entropy_with_logits", "contrastive_loss"]
 OBJECTS = dict(
     zip(

@@ -14,7 +14,7 @@ import tinytorch as tt
 from tinytorch import Tensor, gradcheck, no_grad
 
 each = pytest.mark.parametrize("op", OPS, ids=lambda op: op.id)
-generated = settings(max_examples=25, deadline=None)
+generated = settings(max_examples=25)
 TOLERANCE = {"float64": (1e-10, 1e-12), "float32": (3e-5, 1e-5), "float16": (0.02, 0.02)}
 
 

@@ -17,7 +17,7 @@ import tinytorch as tt
 import tinytorch.tensor
 from tinytorch import Tensor
 
-generated = settings(max_examples=60, deadline=None)
+generated = settings(max_examples=60)
 
 NUMBERS = st.floats(-100, 100, width=32)
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
